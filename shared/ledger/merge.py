@@ -1,0 +1,66 @@
+"""Merge, order and fold: what makes two copies of a subject the same.
+
+Merge is the union of sets by id: commutative, associative, idempotent. Order is total. Folding applies the
+operations one by one to a start state. Source: ARCHITECTURE-STYLE 1.5, SETTLED decisions 7, 27.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from shared.ledger.crypto import sha256
+from shared.ledger.frame import Frame
+from shared.ledger.operation import Body, LineUnreadable, Operation, decode_line
+from shared.values import OperationId, PersonId
+
+State = TypeVar("State")
+
+
+def merge(known: dict[OperationId, Operation], incoming: Iterable[Operation]) -> dict[OperationId, Operation]:
+    """The union of both, by id; neither argument is changed."""
+    return known | {operation.id: operation for operation in incoming}
+
+
+def in_order(operations: Iterable[Operation]) -> list[Operation]:
+    """The operations in the one order that every copy agrees on: clock, device, seq, id."""
+    return sorted(operations, key=lambda operation: operation.order)
+
+
+def fold(operations: Iterable[Operation], start: State, apply: Callable[[State, Operation], None]) -> State:
+    """`start` after every operation was applied to it in order. `start` is used up: hand in a fresh one."""
+    for operation in in_order(operations):
+        apply(start, operation)
+    return start
+
+
+def operations_of(frame: Frame, bodies: dict[str, type[Body]]) -> tuple[list[Operation], list[tuple[str, str]]]:
+    """The readable operations of a frame, and (id, reason) of each line that cannot be read.
+
+    An unreadable line keeps its place in the chain, so those behind it stand.
+    """
+    header = frame.header
+    operations, unreadable = [], []
+    for number, (line, id_) in enumerate(zip(frame.lines, frame.ids(), strict=True)):
+        try:
+            fields, body = decode_line(line, bodies)
+        except LineUnreadable as error:
+            unreadable.append((id_.hex(), error.reason))
+            continue
+        operations.append(
+            Operation(
+                id=OperationId(id_.hex()), subject=header.subject, device=header.device, seq=header.first + number,
+                clock=fields.clock, author=PersonId(fields.author), at=fields.at, kind=fields.kind, body=body,
+            )
+        )  # fmt: skip
+    return operations, unreadable
+
+
+def digest(members: Iterable[tuple[str, int, str]]) -> str:
+    """SHA-256 (hex) of a subject's sorted "device seq id" lines: equal when two copies hold the same operations."""
+    return sha256("".join(f"{device} {seq} {id_}\n" for device, seq, id_ in sorted(members)).encode()).hex()
+
+
+def heads_digest(heads: Iterable[tuple[str, int, str]]) -> str:
+    """SHA-256 (hex) of the sorted "subject seq id" lines of all chains of one device: shows a missing whole chain."""
+    return digest(heads)

@@ -1,0 +1,190 @@
+"""One operation: a line of canonical JSON, its place in the chain of a device and a subject, and its body.
+
+The line holds `at, author, body, clock, kind`; everything else follows from the chain: the id of operation n is
+SHA-256(id of n-1 ‖ line), and the id before the first one binds device and subject. Bytes are hashed once and never
+re-encoded. Source: SETTLED decisions 1, 5, 6, 9.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import msgspec
+
+from shared.ledger.crypto import sha256
+from shared.values import DeviceId, OperationId, PersonId, SubjectId
+
+LINE_BYTES = 256 * 1024
+"""Longest line, newline not counted. Source: SETTLED decision 2."""
+
+WHOLE_LIMIT = 2**53 - 1
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_KEY = re.compile(r"[a-z0-9_]+")
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What an operation says. Each kind is one subclass; its KIND is the name on the wire, a past fact.
+
+    Fields absent on the wire take their default, fields unknown here stay in the line's bytes untouched.
+    """
+
+    KIND: ClassVar[str] = ""
+
+
+class UnknownBody(Body, frozen=True):
+    """A body of a kind this version does not know: kept, forwarded, shown as "needs an update"."""
+
+    KIND: ClassVar[str] = ""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """The five fields of a line, body still as bytes."""
+
+    at: str
+    author: str
+    body: msgspec.Raw
+    clock: int
+    kind: str
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One operation with its place: what the fold sees."""
+
+    id: OperationId
+    subject: SubjectId
+    device: DeviceId
+    seq: int
+    clock: int
+    author: PersonId
+    at: str
+    kind: str
+    body: Body
+
+    @property
+    def order(self) -> tuple[int, str, int, str]:
+        """Total order of a subject's operations; wall time never decides."""
+        return (self.clock, self.device, self.seq, self.id)
+
+
+class LineUnreadable(Exception):
+    """The line is not an operation of this version. `reason` is a short code, never content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotCanonical(ValueError):
+    """A value has no canonical form: a float, a forbidden character, a number out of range, a strange key."""
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_line_decoder = msgspec.json.Decoder(Line)
+
+
+def _check(value: Any) -> None:
+    match value:
+        case None:
+            raise NotCanonical("null")
+        case bool():
+            return
+        case str():
+            if _FORBIDDEN.search(value):
+                raise NotCanonical("control character")
+        case int():
+            if not -WHOLE_LIMIT <= value <= WHOLE_LIMIT:
+                raise NotCanonical("integer out of range")
+        case float():
+            raise NotCanonical("float")
+        case list():
+            for item in value:
+                _check(item)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str) or not _KEY.fullmatch(key):
+                    raise NotCanonical("key")
+                _check(item)
+        case _:
+            raise NotCanonical(type(value).__name__)
+
+
+def canonical(value: Any) -> bytes:
+    """The one spelling of a value made of dicts, lists, text, whole numbers and booleans, or of Structs of these.
+
+    Raises NotCanonical.
+    """
+    plain = msgspec.to_builtins(value)
+    _check(plain)
+    return _encoder.encode(plain)
+
+
+def is_canonical(data: bytes) -> bool:
+    """Whether re-encoding gives the same bytes; doubled keys, blanks and escapes do not."""
+    try:
+        return canonical(msgspec.json.decode(data)) == data
+    except (msgspec.DecodeError, NotCanonical, UnicodeDecodeError):
+        return False
+
+
+def encode_line(body: Body, author: PersonId, at: str, clock: int) -> bytes:
+    """The line of an operation, without its newline. Raises NotCanonical, ValueError when it is too large."""
+    line = canonical({"at": at, "author": author, "body": body, "clock": clock, "kind": body.KIND})
+    if len(line) > LINE_BYTES:
+        raise ValueError("line too large")
+    return line
+
+
+def decode_line(line: bytes, bodies: dict[str, type[Body]]) -> tuple[Line, Body]:
+    """Fields and body of a line. A kind not in `bodies` gives UnknownBody. Raises LineUnreadable."""
+    if len(line) > LINE_BYTES:
+        raise LineUnreadable("too_large")
+    try:
+        fields = _line_decoder.decode(line)
+        kind = bodies.get(fields.kind)
+        body = _body_decoder(kind).decode(fields.body) if kind else UnknownBody()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LineUnreadable("not_json" if not isinstance(error, msgspec.ValidationError) else "wrong_body") from error
+    if not 1 <= fields.clock <= WHOLE_LIMIT:
+        raise LineUnreadable("wrong_clock")
+    return fields, body
+
+
+_decoders: dict[type[Body], msgspec.json.Decoder[Any]] = {}
+
+
+def _body_decoder(kind: type[Body]) -> msgspec.json.Decoder[Any]:
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.json.Decoder(kind)
+    return _decoders[kind]
+
+
+def id_bytes(text: str) -> bytes:
+    """The 16 bytes of a subject, device or person id. Raises ValueError."""
+    return uuid.UUID(text).bytes
+
+
+def id_text(data: bytes) -> str:
+    """The text of 16 id bytes."""
+    return str(uuid.UUID(bytes=data))
+
+
+def genesis(device: str, subject: str) -> bytes:
+    """The id before a device's first operation on a subject."""
+    return sha256(b"qorgan/chain/1\n" + id_bytes(device) + id_bytes(subject))
+
+
+def next_id(before: bytes, line: bytes) -> bytes:
+    """The id of the operation whose line follows the operation `before` in its chain."""
+    return sha256(before + line)
+
+
+def chain(before: bytes, lines: Iterable[bytes]) -> list[bytes]:
+    """The ids of consecutive lines, oldest first."""
+    ids = []
+    for line in lines:
+        before = sha256(before + line)
+        ids.append(before)
+    return ids
