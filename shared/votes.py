@@ -1,0 +1,386 @@
+"""How an open vote of the Council comes out, with every step of the arithmetic.
+
+Serves requests, elections and meetings; asked by folds, by the decision and by the page while the vote is open.
+Decides nothing about who may be a member and never refuses a request: without a quorum or a majority a matter is
+*not approved*. Source: SETTLED decision 50; the rules council.* of rules.toml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from math import ceil, floor
+
+import msgspec
+
+from shared.errors import RuleBroken
+from shared.law.law import Confidence, Law, UsedRule
+from shared.values import PersonId
+
+RULES_USED = ("council.quorum", "council.majority", "council.tie", "council.recused_in_base")
+
+
+class Choice(StrEnum):
+    """What a member may say."""
+
+    FOR = "for"
+    AGAINST = "against"
+    ABSTAIN = "abstain"
+
+
+class Place(StrEnum):
+    """What a seat of the Council shows, in the order of the row."""
+
+    FOR = "for"
+    MAY_VOTE = "may_vote"
+    ABSTAINED = "abstained"
+    AGAINST = "against"
+    SILENT = "silent"
+    NOT_THERE = "not_there"
+    RECUSED = "recused"
+
+
+class Outcome(StrEnum):
+    """What the vote says now; `NOT_YET` only while it is open."""
+
+    APPROVED = "approved"
+    NOT_APPROVED = "not_approved"
+    NO_QUORUM = "no_quorum"
+    NOT_YET = "not_yet"
+
+
+class Ground(StrEnum):
+    """Why the vote says so; the sentence stands under `votes.ground.<ground>`."""
+
+    MAJORITY = "majority"
+    CHAIR_FOR = "chair_for"
+    CHAIR_AGAINST = "chair_against"
+    CHAIR_SILENT = "chair_silent"
+    TIE = "tie"
+    TOO_FEW = "too_few"
+    NO_QUORUM = "no_quorum"
+    OPEN_ENOUGH = "open_enough"
+    OPEN_TOO_FEW = "open_too_few"
+    OPEN_NO_QUORUM = "open_no_quorum"
+    OPEN_OUT_OF_REACH = "open_out_of_reach"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What is counted.
+
+    members          in office on the day (not the seats of the statute)
+    recused          may not take part in this matter; those who are no members are left aside
+    not_taking_part  marked as not there, or declared so
+    votes            the last choice of each voter; a vote that may not count is left aside and named
+    attending        who is there by roll-call: they take part even when they say nothing. None = no roll-call
+                     (written poll): who has not voted at the close did not take part
+    """
+
+    members: frozenset[PersonId]
+    votes: Mapping[PersonId, Choice]
+    recused: frozenset[PersonId] = frozenset()
+    not_taking_part: frozenset[PersonId] = frozenset()
+    chair: PersonId | None = None
+    attending: frozenset[PersonId] | None = None
+    is_open: bool = False
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """One seat of the row."""
+
+    member: PersonId
+    place: Place
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the calculation.
+
+    name     label under `votes.step.<name>`
+    formula  sentence under `votes.formula.<formula>`, filled with `facts` (whole numbers and exact shares as text)
+    rule     the rule it comes from, None for plain arithmetic
+    """
+
+    name: str
+    formula: str
+    facts: dict[str, int | str]
+    result: int
+    rule: UsedRule | None = None
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """How sure the rule is; None when the line comes from no rule."""
+        return self.rule.confidence if self.rule else None
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """The counts of a vote without anybody's name: what a decision stores beside its rules."""
+
+    members: int
+    recused: int
+    base: int
+    quorum_needed: int
+    taking_part: int
+    needed_for: int
+    votes_for: int
+    against: int
+    abstained: int
+    may_vote: int
+    not_there: int
+
+    @property
+    def voted(self) -> int:
+        """Votes that count."""
+        return self.votes_for + self.against + self.abstained
+
+    @property
+    def quorum_met(self) -> bool:
+        """Whether enough members take part; while the vote is open, those who may still vote are among them."""
+        return self.taking_part >= self.quorum_needed
+
+    @property
+    def missing(self) -> int:
+        """Votes for that are still missing."""
+        return max(0, self.needed_for - self.votes_for)
+
+    @property
+    def missing_for_quorum(self) -> int:
+        """Members missing for the quorum."""
+        return max(0, self.quorum_needed - self.taking_part)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """The outcome and how it comes about.
+
+    seats       every member in office once, in the order of the row
+    mark        the mark of the needed number stands behind this seat, counted from 1; 0 = no seat
+    not_counted votes left aside and why: not_entitled, recused, not_taking_part
+    rules       the rules used, as a decision stores them
+    """
+
+    tally: Tally
+    outcome: Outcome
+    ground: Ground
+    is_open: bool
+    seats: tuple[Seat, ...]
+    mark: int
+    steps: tuple[Step, ...]
+    rules: tuple[UsedRule, ...]
+    not_counted: Mapping[PersonId, str] = field(default_factory=dict)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a closed vote approves the matter."""
+        return not self.is_open and self.outcome is Outcome.APPROVED
+
+    @property
+    def unconfirmed(self) -> tuple[UsedRule, ...]:
+        """The rules used whose text nobody has confirmed."""
+        return tuple(rule for rule in self.rules if rule.confidence != "T")
+
+
+def entitled(count: Count) -> frozenset[PersonId]:
+    """Members who may vote on the matter: in office, not recused, not marked as not there."""
+    here = count.members if count.attending is None else count.members & count.attending
+    return here - count.recused - count.not_taking_part
+
+
+def quorum(base: int, law: Law) -> int:
+    """Members who must take part for the vote to be valid, rounded up.
+
+    base  members in office on the day, at least 1
+
+    Raises RuleBroken("no_members") for an empty base, RuleUnknown, RuleUnreadable.
+    Source: rule council.quorum, a share of the base.
+    """
+    if base < 1:
+        raise RuleBroken("no_members", law.rule("council.quorum").legal_basis)
+    return ceil(law.fraction("council.quorum") * base)
+
+
+def needed_for(taking_part: int, base: int, law: Law) -> int:
+    """Votes for that approve a matter: more than half of those taking part, abstentions included, or the rule's share.
+
+    A share ("2/3") means at least that share. The rule's unit tells of whom: "of present", else of the base.
+    Raises RuleUnknown, RuleUnreadable. Source: rule council.majority.
+    """
+    whole = taking_part if law.rule("council.majority").unit == "of present" else base
+    if _majority_is_simple(law):
+        return floor(Fraction(whole, 2)) + 1
+    return max(1, ceil(law.fraction("council.majority") * whole))
+
+
+def count_votes(count: Count, law: Law) -> Arithmetic:
+    """The vote as it stands (`count.is_open`) or as it closed, by the rules of `law`.
+
+    While open, those who may still vote are taken as taking part; *approved* is said only when the votes cast alone
+    make the quorum and nobody who may still vote could raise the needed number above the votes for.
+    Raises RuleBroken("no_members"), RuleUnknown, RuleUnreadable.
+    Source: SETTLED decision 50; boundary cases in tests/shared/test_votes.py.
+    """
+    counted = {member: choice for member, choice in count.votes.items() if member in entitled(count)}
+    tally = _tally(count, counted, law)
+    outcome, ground = _standing(tally, law) if count.is_open else _closed(tally, counted, count.chair, law)
+    seats = _seats(count, counted)
+    return Arithmetic(
+        tally=tally,
+        outcome=outcome,
+        ground=ground,
+        is_open=count.is_open,
+        seats=seats,
+        mark=min(tally.needed_for, len(seats)),
+        steps=_steps(tally, law, ground),
+        rules=tuple(law.used(RULES_USED)),
+        not_counted={member: _why_not(count, member) for member in count.votes if member not in counted},
+    )
+
+
+def _tally(count: Count, counted: Mapping[PersonId, Choice], law: Law) -> Tally:
+    recused = len(count.members & count.recused)
+    base = len(count.members) if law.flag("council.recused_in_base") else len(count.members) - recused
+    may_vote = len(entitled(count)) - len(counted) if count.is_open else 0
+    stays = count.is_open or count.attending is not None
+    taking_part = len(entitled(count)) if stays else len(counted)
+    choices = list(counted.values())
+    return Tally(
+        members=len(count.members),
+        recused=recused,
+        base=base,
+        quorum_needed=quorum(base, law),
+        taking_part=taking_part,
+        needed_for=needed_for(taking_part, base, law),
+        votes_for=choices.count(Choice.FOR),
+        against=choices.count(Choice.AGAINST),
+        abstained=choices.count(Choice.ABSTAIN),
+        may_vote=may_vote,
+        not_there=len(count.members) - recused - taking_part,
+    )
+
+
+def _closed(
+    tally: Tally, counted: Mapping[PersonId, Choice], chair: PersonId | None, law: Law
+) -> tuple[Outcome, Ground]:
+    if not tally.quorum_met:
+        return Outcome.NO_QUORUM, Ground.NO_QUORUM
+    if tally.votes_for >= tally.needed_for:
+        return Outcome.APPROVED, Ground.MAJORITY
+    if tally.votes_for != tally.against or tally.votes_for == 0 or not _majority_is_simple(law):
+        return Outcome.NOT_APPROVED, Ground.TOO_FEW
+    if law.text("council.tie") != "chair":
+        return Outcome.NOT_APPROVED, Ground.TIE
+    return _cast_by_chair(counted.get(chair) if chair else None)
+
+
+def _cast_by_chair(choice: Choice | None) -> tuple[Outcome, Ground]:
+    if choice is Choice.FOR:
+        return Outcome.APPROVED, Ground.CHAIR_FOR
+    if choice is Choice.AGAINST:
+        return Outcome.NOT_APPROVED, Ground.CHAIR_AGAINST
+    return Outcome.NOT_APPROVED, Ground.CHAIR_SILENT
+
+
+def _standing(tally: Tally, law: Law) -> tuple[Outcome, Ground]:
+    if not tally.quorum_met:
+        return Outcome.NO_QUORUM, Ground.OPEN_NO_QUORUM
+    if tally.votes_for >= tally.needed_for and tally.voted >= tally.quorum_needed:
+        return Outcome.APPROVED, Ground.OPEN_ENOUGH
+    best = tally.votes_for + tally.may_vote
+    if best < tally.needed_for and (best < tally.against or not _majority_is_simple(law)):
+        return Outcome.NOT_YET, Ground.OPEN_OUT_OF_REACH
+    return Outcome.NOT_YET, Ground.OPEN_TOO_FEW
+
+
+def _seats(count: Count, counted: Mapping[PersonId, Choice]) -> tuple[Seat, ...]:
+    order = list(Place)
+    seats = [Seat(member, _place(count, counted, member)) for member in count.members]
+    return tuple(sorted(seats, key=lambda seat: (order.index(seat.place), seat.member)))
+
+
+def _place(count: Count, counted: Mapping[PersonId, Choice], member: PersonId) -> Place:
+    if member in count.recused:
+        return Place.RECUSED
+    choice = counted.get(member)
+    if choice is not None:
+        return {Choice.FOR: Place.FOR, Choice.AGAINST: Place.AGAINST, Choice.ABSTAIN: Place.ABSTAINED}[choice]
+    if member not in entitled(count):
+        return Place.NOT_THERE
+    if count.is_open:
+        return Place.MAY_VOTE
+    return Place.NOT_THERE if count.attending is None else Place.SILENT
+
+
+def _why_not(count: Count, member: PersonId) -> str:
+    if member not in count.members:
+        return "not_entitled"
+    return "recused" if member in count.recused else "not_taking_part"
+
+
+def _steps(tally: Tally, law: Law, ground: Ground) -> tuple[Step, ...]:
+    steps = [_base_step(tally, law), _quorum_step(tally, law), _taking_part_step(tally), _needed_step(tally, law)]
+    votes: dict[str, int | str] = {
+        "votes_for": tally.votes_for,
+        "against": tally.against,
+        "abstained": tally.abstained,
+        "may_vote": tally.may_vote,
+    }
+    steps.append(Step("votes_for", "votes_open" if tally.may_vote else "votes", votes, tally.votes_for))
+    if ground in (Ground.CHAIR_FOR, Ground.CHAIR_AGAINST, Ground.CHAIR_SILENT, Ground.TIE):
+        facts: dict[str, int | str] = {"votes_for": tally.votes_for, "against": tally.against}
+        steps.append(Step("tie", ground.value, facts, tally.votes_for, law.used(["council.tie"])[0]))
+    elif tally.missing:
+        facts = {"needed": tally.needed_for, "votes_for": tally.votes_for}
+        steps.append(Step("missing", "missing", facts, tally.missing))
+    return tuple(steps)
+
+
+def _base_step(tally: Tally, law: Law) -> Step:
+    formula = "base_with_recused" if law.flag("council.recused_in_base") else "base_without_recused"
+    facts: dict[str, int | str] = {"members": tally.members, "recused": tally.recused, "base": tally.base}
+    return Step("base", formula, facts, tally.base, law.used(["council.recused_in_base"])[0])
+
+
+def _quorum_step(tally: Tally, law: Law) -> Step:
+    share = law.fraction("council.quorum")
+    exact = share * tally.base
+    facts: dict[str, int | str] = {"base": tally.base, "share": str(share), "exact": mixed(exact)}
+    formula = "quorum" if exact.denominator == 1 else "quorum_rounded"
+    return Step("quorum", formula, facts, tally.quorum_needed, law.used(["council.quorum"])[0])
+
+
+def _taking_part_step(tally: Tally) -> Step:
+    facts: dict[str, int | str] = {
+        "members": tally.members,
+        "recused": tally.recused,
+        "not_there": tally.not_there,
+        "taking_part": tally.taking_part,
+        "quorum": tally.quorum_needed,
+    }
+    formula = "taking_part_quorum" if tally.quorum_met else "taking_part_no_quorum"
+    return Step("taking_part", formula, facts, tally.taking_part)
+
+
+def _needed_step(tally: Tally, law: Law) -> Step:
+    rule = law.used(["council.majority"])[0]
+    whole = tally.taking_part if rule.unit == "of present" else tally.base
+    facts: dict[str, int | str] = {"whole": whole, "needed": tally.needed_for}
+    if _majority_is_simple(law):
+        return Step("needed", "needed_simple", facts | {"exact": mixed(Fraction(whole, 2))}, tally.needed_for, rule)
+    share = law.fraction("council.majority")
+    return Step(
+        "needed", "needed_share", facts | {"share": str(share), "exact": mixed(share * whole)}, tally.needed_for, rule
+    )
+
+
+def _majority_is_simple(law: Law) -> bool:
+    return law.text("council.majority") == "simple"
+
+
+def mixed(number: Fraction) -> str:
+    """An exact number as people write it without a decimal sign: 22/3 is "7 1/3"."""
+    whole, rest = divmod(number, 1)
+    if not rest:
+        return str(whole)
+    return f"{whole} {rest}" if whole else str(rest)
