@@ -99,7 +99,7 @@ def _check(value: Any) -> None:
                 raise NotCanonical("integer out of range")
         case float():
             raise NotCanonical("float")
-        case list():
+        case list() | tuple():
             for item in value:
                 _check(item)
         case dict():

@@ -1,0 +1,1 @@
+"""What a group observed on a visit: the common record, private interviews, a member's own notebook."""
