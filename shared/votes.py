@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
+from typing import Literal
 
 import msgspec
 
@@ -19,15 +20,10 @@ from shared.errors import RuleBroken
 from shared.law.law import Confidence, Law, UsedRule
 from shared.values import PersonId
 
+Choice = Literal["for", "against", "abstain"]
+Result = Literal["approved", "not_approved", "no_quorum"]
+Outcome = Literal["approved", "not_approved", "no_quorum", "not_yet"]  # not_yet only while the vote is open
 RULES_USED = ("council.quorum", "council.majority", "council.tie", "council.recused_in_base")
-
-
-class Choice(StrEnum):
-    """What a member may say."""
-
-    FOR = "for"
-    AGAINST = "against"
-    ABSTAIN = "abstain"
 
 
 class Place(StrEnum):
@@ -42,13 +38,7 @@ class Place(StrEnum):
     RECUSED = "recused"
 
 
-class Outcome(StrEnum):
-    """What the vote says now; `NOT_YET` only while it is open."""
-
-    APPROVED = "approved"
-    NOT_APPROVED = "not_approved"
-    NO_QUORUM = "no_quorum"
-    NOT_YET = "not_yet"
+_PLACES: Mapping[Choice, Place] = {"for": Place.FOR, "against": Place.AGAINST, "abstain": Place.ABSTAINED}
 
 
 class Ground(StrEnum):
@@ -172,9 +162,16 @@ class Arithmetic:
     not_counted: Mapping[PersonId, str] = field(default_factory=dict)
 
     @property
-    def is_approved(self) -> bool:
-        """Whether a closed vote approves the matter."""
-        return not self.is_open and self.outcome is Outcome.APPROVED
+    def result(self) -> Result:
+        """What the closed vote decides. Raises RuleBroken("vote_open") while it is open."""
+        if self.is_open or self.outcome == "not_yet":
+            raise RuleBroken("vote_open", "council.majority")
+        return self.outcome
+
+    @property
+    def chair_decided(self) -> bool:
+        """Whether the chair's own vote broke a tie."""
+        return self.ground in (Ground.CHAIR_FOR, Ground.CHAIR_AGAINST)
 
     @property
     def unconfirmed(self) -> tuple[UsedRule, ...]:
@@ -252,9 +249,9 @@ def _tally(count: Count, counted: Mapping[PersonId, Choice], law: Law) -> Tally:
         quorum_needed=quorum(base, law),
         taking_part=taking_part,
         needed_for=needed_for(taking_part, base, law),
-        votes_for=choices.count(Choice.FOR),
-        against=choices.count(Choice.AGAINST),
-        abstained=choices.count(Choice.ABSTAIN),
+        votes_for=choices.count("for"),
+        against=choices.count("against"),
+        abstained=choices.count("abstain"),
         may_vote=may_vote,
         not_there=len(count.members) - recused - taking_part,
     )
@@ -264,33 +261,33 @@ def _closed(
     tally: Tally, counted: Mapping[PersonId, Choice], chair: PersonId | None, law: Law
 ) -> tuple[Outcome, Ground]:
     if not tally.quorum_met:
-        return Outcome.NO_QUORUM, Ground.NO_QUORUM
+        return "no_quorum", Ground.NO_QUORUM
     if tally.votes_for >= tally.needed_for:
-        return Outcome.APPROVED, Ground.MAJORITY
+        return "approved", Ground.MAJORITY
     if tally.votes_for != tally.against or tally.votes_for == 0 or not _majority_is_simple(law):
-        return Outcome.NOT_APPROVED, Ground.TOO_FEW
+        return "not_approved", Ground.TOO_FEW
     if law.text("council.tie") != "chair":
-        return Outcome.NOT_APPROVED, Ground.TIE
+        return "not_approved", Ground.TIE
     return _cast_by_chair(counted.get(chair) if chair else None)
 
 
 def _cast_by_chair(choice: Choice | None) -> tuple[Outcome, Ground]:
-    if choice is Choice.FOR:
-        return Outcome.APPROVED, Ground.CHAIR_FOR
-    if choice is Choice.AGAINST:
-        return Outcome.NOT_APPROVED, Ground.CHAIR_AGAINST
-    return Outcome.NOT_APPROVED, Ground.CHAIR_SILENT
+    if choice == "for":
+        return "approved", Ground.CHAIR_FOR
+    if choice == "against":
+        return "not_approved", Ground.CHAIR_AGAINST
+    return "not_approved", Ground.CHAIR_SILENT
 
 
 def _standing(tally: Tally, law: Law) -> tuple[Outcome, Ground]:
     if not tally.quorum_met:
-        return Outcome.NO_QUORUM, Ground.OPEN_NO_QUORUM
+        return "no_quorum", Ground.OPEN_NO_QUORUM
     if tally.votes_for >= tally.needed_for and tally.voted >= tally.quorum_needed:
-        return Outcome.APPROVED, Ground.OPEN_ENOUGH
+        return "approved", Ground.OPEN_ENOUGH
     best = tally.votes_for + tally.may_vote
     if best < tally.needed_for and (best < tally.against or not _majority_is_simple(law)):
-        return Outcome.NOT_YET, Ground.OPEN_OUT_OF_REACH
-    return Outcome.NOT_YET, Ground.OPEN_TOO_FEW
+        return "not_yet", Ground.OPEN_OUT_OF_REACH
+    return "not_yet", Ground.OPEN_TOO_FEW
 
 
 def _seats(count: Count, counted: Mapping[PersonId, Choice]) -> tuple[Seat, ...]:
@@ -304,7 +301,7 @@ def _place(count: Count, counted: Mapping[PersonId, Choice], member: PersonId) -
         return Place.RECUSED
     choice = counted.get(member)
     if choice is not None:
-        return {Choice.FOR: Place.FOR, Choice.AGAINST: Place.AGAINST, Choice.ABSTAIN: Place.ABSTAINED}[choice]
+        return _PLACES[choice]
     if member not in entitled(count):
         return Place.NOT_THERE
     if count.is_open:
