@@ -8,7 +8,7 @@ Source: domain section 4.1, rules member.bar.* of rules.toml.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, get_args
 
@@ -35,7 +35,7 @@ class Bar:
 
     key: str
     laws: frozenset[LawName]
-    variants: Mapping[LawName, str]
+    variants: Mapping[LawName, str] = field(hash=False)
 
     @property
     def rule(self) -> str:

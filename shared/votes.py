@@ -215,7 +215,7 @@ def count_votes(count: Count, law: Law) -> Arithmetic:
 
     While open, those who may still vote are taken as taking part; *approved* is said only when the votes cast alone
     make the quorum and nobody who may still vote could raise the needed number above the votes for.
-    Raises RuleBroken("no_members"), RuleUnknown, RuleUnreadable.
+    Raises RuleBroken("no_members") when nobody is in office, RuleUnknown, RuleUnreadable.
     Source: SETTLED decision 50; boundary cases in tests/shared/test_votes.py.
     """
     counted = {member: choice for member, choice in count.votes.items() if member in entitled(count)}
@@ -236,6 +236,8 @@ def count_votes(count: Count, law: Law) -> Arithmetic:
 
 
 def _tally(count: Count, counted: Mapping[PersonId, Choice], law: Law) -> Tally:
+    if not count.members:
+        raise RuleBroken("no_members", law.rule("council.quorum").legal_basis)
     recused = len(count.members & count.recused)
     base = len(count.members) if law.flag("council.recused_in_base") else len(count.members) - recused
     may_vote = len(entitled(count)) - len(counted) if count.is_open else 0
@@ -246,7 +248,7 @@ def _tally(count: Count, counted: Mapping[PersonId, Choice], law: Law) -> Tally:
         members=len(count.members),
         recused=recused,
         base=base,
-        quorum_needed=quorum(base, law),
+        quorum_needed=quorum(max(1, base), law),  # all recused and left out of the base: nobody makes a quorum
         taking_part=taking_part,
         needed_for=needed_for(taking_part, base, law),
         votes_for=choices.count("for"),

@@ -313,7 +313,7 @@ def _check_value(rule: Rule) -> None:
         _whole(rule)
     elif rule.unit == "flag":
         _flag(rule)
-    elif rule.unit == "of members":
+    elif rule.unit == "of members" and not rule.choices:
         if not 0 < _fraction(rule) <= 1:
             raise RuleUnreadable(rule.key, rule.value, "a share above 0 and up to 1")
     elif rule.unit == "date":

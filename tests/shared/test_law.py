@@ -85,7 +85,7 @@ def test_a_rule_without_a_value_means_no_limit_is_known() -> None:
     assert LAW.limit("visit.group.max_size") is None
     assert LAW.limit("visit.group.min_size") == 3
     assert LAW.items("selection.papers") == ()
-    with pytest.raises(RuleUnreadable, match="visit.group.max_size"):
+    with pytest.raises(RuleUnreadable, match=r"visit\.group\.max_size"):
         LAW.whole("visit.group.max_size")
 
 
