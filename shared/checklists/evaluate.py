@@ -285,7 +285,9 @@ class Evaluation:
     def _compute_warnings(self, path: str) -> tuple[Warning_, ...]:
         entry = self.entry(path)
         item = entry.item
-        if not isinstance(item, Question) or item.type not in ASKED or not self.is_relevant(path):
+        if not isinstance(item, Question) or item.type not in ASKED or path in self.known:
+            return ()
+        if not self.is_relevant(path):
             return ()
         value = self.value(path)
         if value == "":
@@ -297,7 +299,7 @@ class Evaluation:
         constraint = entry.expressions.get("constraint")
         if constraint is not None and not as_truth(self._interpreter.evaluate(constraint, entry, path, value)):
             found.append("constraint")
-        if item.choice_filter and path not in self.known:
+        if item.choice_filter:
             offered = {each.name for each in self.choices(path)}
             if not set(as_text(value).split()) <= offered:
                 found.append("not_a_choice")

@@ -86,6 +86,12 @@ def theme_of(evaluation: Evaluation, path: str) -> Theme:
     return counted(evaluation, "", (path for each in loose for path in asked_paths(evaluation, f"/{each.name}")))
 
 
+def warned_paths(evaluation: Evaluation) -> list[str]:
+    """Questions with a warning, in the order of the form: the list shown at sign-off."""
+    tops = [f"/{item.name}" for item in evaluation.form.checklist.items]
+    return [path for top in tops for path in asked_paths(evaluation, top) if evaluation.warnings(path)]
+
+
 def themes(evaluation: Evaluation) -> list[Theme]:
     """All themes that ask something now or are made of rows, in the order of the form; loose questions last."""
     found: list[Theme] = []
