@@ -90,7 +90,7 @@ def _always(person: PersonId, subject: Any) -> bool:
 
 
 def _self(person: PersonId, subject: Any) -> bool:
-    return isinstance(subject, Person) and subject.id == person
+    return isinstance(subject, Person) and str(subject.id) == person
 
 
 def _filer(person: PersonId, subject: Any) -> bool:

@@ -113,6 +113,11 @@ def unseal(key: bytes, sealed: bytes, about: bytes) -> bytes:
         raise SealBroken from error
 
 
+def derived(secret: bytes, salt: bytes, purpose: bytes) -> bytes:
+    """32 bytes that follow from a secret for one purpose (HKDF-SHA256); they tell nothing of each other."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose).derive(secret)
+
+
 # ── boxes for one reader ────────────────────────────────────────────────────────────────────────────────────────────
 
 

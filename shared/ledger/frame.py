@@ -75,6 +75,17 @@ def cut(secret: bytes, device: DeviceId, subject: SubjectId, first: int, prev: b
     return Frame(header, tuple(lines))
 
 
+def without_prefix(frame: Frame, skip: int) -> Frame:
+    """The frame without its first `skip` lines; the same seal vouches for the rest."""
+    if not skip:
+        return frame
+    prev = frame.ids()[skip - 1].hex()
+    header = msgspec.structs.replace(
+        frame.header, first=frame.header.first + skip, count=frame.header.count - skip, prev=prev
+    )
+    return Frame(header, frame.lines[skip:])
+
+
 def pieces(lines: Iterable[bytes]) -> list[list[bytes]]:
     """Consecutive lines in runs that keep to the limits of a frame."""
     runs: list[list[bytes]] = []

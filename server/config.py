@@ -1,0 +1,61 @@
+"""Settings of the office from the environment: one frozen dataclass, no secret has a default.
+
+| variable | meaning | default |
+|---|---|---|
+| QORGAN_DATA | folder for database, media, keys | var/office |
+| QORGAN_DATABASE | SQLAlchemy address | sqlite in the data folder |
+| QORGAN_KEY_PASSPHRASE or QORGAN_KEY_PASSPHRASE_FILE | opens the key files | none: needed to start |
+| QORGAN_ADDRESS | what browsers and tablets call this office | http://127.0.0.1:8000 |
+| QORGAN_MEDIA | "folder" or an S3-compatible address | folder |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingMissing(Exception):
+    """A setting without a default is not set; the message names it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything the office is told from outside."""
+
+    data: Path
+    database: str
+    key_passphrase: str
+    address: str = "http://127.0.0.1:8000"
+
+    @property
+    def media(self) -> Path:
+        """Folder of the stored ciphertexts."""
+        return self.data / "media"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the passphrase-wrapped key files."""
+        return self.data / "keys"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the office is reached on this machine only, where plain http is allowed. Source: SETTLED 64."""
+        return self.address.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+
+
+def from_environment(environment: Mapping[str, str]) -> Config:
+    """The settings. Raises SettingMissing when the passphrase of the keys is not given."""
+    data = Path(environment.get("QORGAN_DATA", "var/office")).absolute()
+    passphrase = environment.get("QORGAN_KEY_PASSPHRASE", "")
+    if not passphrase and (file := environment.get("QORGAN_KEY_PASSPHRASE_FILE")):
+        passphrase = Path(file).read_text(encoding="utf-8").strip()
+    if not passphrase:
+        raise SettingMissing("QORGAN_KEY_PASSPHRASE or QORGAN_KEY_PASSPHRASE_FILE")
+    return Config(
+        data=data,
+        database=environment.get("QORGAN_DATABASE", f"sqlite:///{data / 'office.db'}"),
+        key_passphrase=passphrase,
+        address=environment.get("QORGAN_ADDRESS", "http://127.0.0.1:8000").rstrip("/"),
+    )

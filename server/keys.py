@@ -1,0 +1,81 @@
+"""The secret keys of the office: files wrapped by a passphrase, read once at start, never in database or backup.
+
+Holds the signing key of the server's device and the private half of the review key. Source: SETTLED decisions 11, 33.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.ledger.crypto import (
+    LEAST_EFFORT,
+    SealBroken,
+    box_address,
+    new_box_key,
+    new_id,
+    new_signing_key,
+    random_bytes,
+    seal,
+    stretched,
+    unseal,
+    verifying_key,
+)  # fmt: skip
+from shared.values import DeviceId
+
+_ABOUT = b"qorgan/office-keys/1"
+
+
+class KeysLocked(Exception):
+    """The passphrase does not open the key file."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the office signs and opens with."""
+
+    device: DeviceId
+    sign_secret: bytes
+    review_secret: bytes
+
+    @property
+    def sign_key(self) -> str:
+        """Public half of the signing key, 64 hex."""
+        return verifying_key(self.sign_secret).hex()
+
+    @property
+    def review_key(self) -> str:
+        """Public half of the review key, 64 hex."""
+        return box_address(self.review_secret).hex()
+
+    def __repr__(self) -> str:
+        return f"Keys(device={self.device})"
+
+
+def make_keys(now_ms: int) -> Keys:
+    """Fresh keys for a fresh office."""
+    return Keys(DeviceId(new_id(now_ms)), new_signing_key(), new_box_key())
+
+
+def save_keys(keys: Keys, folder: Path, passphrase: str) -> None:
+    """Writes the wrapped keys, readable by the owner alone. Raises FileExistsError: keys are never overwritten."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    salt = random_bytes(16)
+    plain = keys.device.encode() + keys.sign_secret + keys.review_secret
+    wrapped = salt + seal(stretched(passphrase.encode(), salt, LEAST_EFFORT), plain, _ABOUT)
+    handle = os.open(folder / "office.keys", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(wrapped)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load_keys(folder: Path, passphrase: str) -> Keys:
+    """The keys of this office. Raises FileNotFoundError, KeysLocked."""
+    wrapped = (folder / "office.keys").read_bytes()
+    try:
+        plain = unseal(stretched(passphrase.encode(), wrapped[:16], LEAST_EFFORT), wrapped[16:], _ABOUT)
+    except SealBroken as error:
+        raise KeysLocked(str(folder)) from error
+    return Keys(DeviceId(plain[:36].decode()), plain[36:68], plain[68:100])

@@ -1,0 +1,160 @@
+"""Opening sealed words at reading: the only place of the office that does.
+
+Order, in one transaction: permission, read-log line, then the words. If the line cannot be written, nothing is opened.
+Also here: sealing words the office itself writes. Source: SECURITY A.10, SETTLED decisions 31-33, 65.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from server.accounts.tables import DeviceRow
+from server.ledger.tables import ReadRow
+from server.office import Office, Reader
+from shared.errors import RuleBroken
+from shared.ledger.crypto import SealBroken, sha256
+from shared.ledger.operation import canonical
+from shared.ledger.sealing import REVIEW, KeyMade, KeyWrapped, key_made, opened_words, sealed_words, unwrapped, wrap_for
+from shared.ledger.subject import Subject, Words
+from shared.permissions import may
+from shared.values import PersonId, SubjectId, stamp
+
+
+def open_words(
+    session: Session, office: Office, reader: Reader, verb: str, state: Subject, words: Iterable[Words], purpose: str,
+    now: datetime,
+) -> list[dict[str, Any] | None]:  # fmt: skip
+    """The words in the order asked; None for one whose key was not wrapped to the review key or whose seal is broken.
+
+    verb     the cell of the access matrix that allows it, e.g. "record.read"
+    purpose  shown in the log: a key of a text, never free content
+
+    Raises RuleBroken("not_found") when the matrix does not allow it: foreign ids answer as if they were not there.
+    """
+    wanted = list(words)
+    if not may(reader.person, reader.hat, verb, state):
+        raise RuleBroken("not_found")
+    if not wanted:
+        return []
+    log_read(session, reader, verb, state.id, f"{len(wanted)}:{wanted[0].operation[:16]}", purpose, now)
+    keys = review_keys(office, state)
+    return [_opened(keys, state.id, item) for item in wanted]
+
+
+def review_keys(office: Office, state: Subject) -> dict[str, bytes]:
+    """Every key of the subject that the review key opens."""
+    found = {}
+    for key_id, wraps in state.keys.items():
+        key = unwrapped(wraps, REVIEW, office.keys.review_secret, state.id, key_id)
+        if key is not None:
+            found[key_id] = key
+    return found
+
+
+def _opened(keys: Mapping[str, bytes], subject: SubjectId, words: Words) -> dict[str, Any] | None:
+    key = keys.get(words.key)
+    if key is None:
+        return None
+    try:
+        return opened_words(key, subject, words.kind, words.sealed)
+    except SealBroken:
+        return None
+
+
+def log_read(
+    session: Session, reader: Reader, verb: str, subject: SubjectId, object_: str, purpose: str, now: datetime
+) -> None:
+    """Appends one line to the read log, chained to the one before."""
+    last = session.exec(select(ReadRow).order_by(col(ReadRow.number).desc()).limit(1).with_for_update()).first()
+    number, before = (last.number, last.hash) if last else (0, bytes(32).hex())
+    line = read_line(number + 1, now, reader.person, reader.hat, verb, subject, object_, purpose)
+    session.add(
+        ReadRow(
+            number=number + 1, at=now, person=reader.person, hat=reader.hat, verb=verb, subject=subject,
+            object=object_, purpose=purpose, hash=sha256(bytes.fromhex(before) + line).hex(),
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def read_line(
+    number: int, at: datetime, person: str, hat: str, verb: str, subject: str, object_: str, purpose: str
+) -> bytes:
+    """The bytes of a line that its hash takes in."""
+    return canonical(
+        {"number": number, "at": stamp(at), "person": person, "hat": hat, "verb": verb, "subject": subject,
+         "object": object_, "purpose": purpose}
+    )  # fmt: skip
+
+
+def broken_read_log(session: Session) -> int | None:
+    """Number of the first line of the read log that is changed or missing; None when it is whole."""
+    before = bytes(32).hex()
+    expected = 1
+    for row in session.exec(select(ReadRow).order_by(col(ReadRow.number))):
+        line = read_line(row.number, row.at, row.person, row.hat, row.verb, row.subject, row.object, row.purpose)
+        if row.number != expected or sha256(bytes.fromhex(before) + line).hex() != row.hash:
+            return expected
+        before, expected = row.hash, expected + 1
+    return None
+
+
+# ── words the office writes ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def addresses(session: Session, persons: Iterable[PersonId]) -> dict[str, bytes]:
+    """X25519 addresses of the live tablets of these persons, by device id."""
+    rows = session.exec(
+        select(DeviceRow).where(
+            col(DeviceRow.person).in_(list(persons)), col(DeviceRow.confirmed_by) != "",
+            col(DeviceRow.revoked_at).is_(None),
+        )
+    )  # fmt: skip
+    return {row.id: bytes.fromhex(row.box_key) for row in rows}
+
+
+class Sealer:
+    """Seals words for one subject under one key of the office; `bodies()` are the operations that must go first."""
+
+    def __init__(
+        self, session: Session, office: Office, subject: SubjectId, state: Subject | None, readers: Iterable[PersonId]
+    ) -> None:
+        self._subject = subject
+        known = review_keys(office, state) if state else {}
+        self._made: KeyMade | None = None
+        if known:
+            self.key_id, self._key = next(iter(known.items()))
+        else:
+            to = addresses(session, readers) | {REVIEW: bytes.fromhex(office.keys.review_key)}
+            self._made, self._key = key_made(subject, to)
+            self.key_id = self._made.id
+
+    def bodies(self) -> list[KeyMade]:
+        """The operation that names a fresh key; nothing when the subject has one already."""
+        return [self._made] if self._made else []
+
+    def seal(self, kind: str, words: Mapping[str, Any]) -> tuple[str, str]:
+        """(key id, sealed) for the fields of a body of this kind."""
+        return self.key_id, sealed_words(self._key, self._subject, kind, words)
+
+
+def wrapped_for_newcomers(
+    session: Session, office: Office, state: Subject, readers: Iterable[PersonId]
+) -> list[KeyWrapped]:
+    """The operations that wrap every S2 key of the subject to tablets of its readers that lack it."""
+    to = addresses(session, readers)
+    bodies = []
+    for key_id, key in review_keys(office, state).items():
+        have = {wrap.to for wrap in state.keys[key_id]}
+        missing = tuple(
+            wrap_for(device, address, key, state.id, key_id)
+            for device, address in sorted(to.items())
+            if device not in have
+        )
+        if missing:
+            bodies.append(KeyWrapped(id=key_id, wraps=missing))
+    return bodies

@@ -1,0 +1,160 @@
+"""Reading the ledger: operations and folded states of subjects, chains, pages for tablets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import zstandard
+from sqlalchemy import and_, func, or_
+from sqlmodel import Session, select
+
+from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
+from shared.ledger.frame import Frame, read_frames
+from shared.ledger.merge import digest, operations_of
+from shared.ledger.messages import PAGE_BYTES, ChainHead
+from shared.ledger.operation import Operation
+from shared.permissions import EVERYBODY
+from shared.registry import BODIES, state_of
+from shared.values import DeviceId, PersonId, SubjectId
+
+_unpack = zstandard.ZstdDecompressor()
+UNPACKED_LIMIT = 2 * 1024 * 1024
+
+
+def unpacked(data: bytes) -> bytes:
+    """The wire bytes of a stored frame."""
+    return _unpack.decompress(data, max_output_size=UNPACKED_LIMIT)
+
+
+def frame_of(row: FrameRow) -> Frame:
+    """The frame behind a row."""
+    return read_frames(unpacked(row.data)[:-1].split(b"\n"))[0]
+
+
+def frames_of(session: Session, subject: SubjectId) -> list[FrameRow]:
+    """Frames of a subject, oldest first."""
+    return list(session.exec(select(FrameRow).where(FrameRow.subject == subject).order_by(FrameRow.cursor)))  # type: ignore[arg-type]
+
+
+def operations(session: Session, subject: SubjectId) -> list[Operation]:
+    """Every readable operation of a subject."""
+    found: list[Operation] = []
+    for row in frames_of(session, subject):
+        found += operations_of(frame_of(row), BODIES)[0]
+    return found
+
+
+def state(session: Session, subject: SubjectId, extra: Iterable[Operation] = ()) -> Any:
+    """The folded state of a subject with the one it belongs to; None when nothing is known of it.
+
+    extra  operations about to be appended
+    """
+    row = session.get(SubjectRow, subject)
+    extra = list(extra)
+    if row is None:
+        return None
+    parent = state(session, SubjectId(row.parent)) if row.parent else None
+    return state_of(row.kind, subject, [*operations(session, subject), *extra], parent)
+
+
+def subjects(session: Session, kind: str) -> list[SubjectId]:
+    """Ids of all subjects of a kind, oldest first."""
+    rows = session.exec(select(SubjectRow.id).where(SubjectRow.kind == kind).order_by(SubjectRow.id))  # type: ignore[arg-type]
+    return [SubjectId(id_) for id_ in rows]
+
+
+def the(session: Session, kind: str) -> Any:
+    """The state of the one subject of a kind (office, law, form, register). Raises LookupError before founding."""
+    found = subjects(session, kind)
+    if not found:
+        raise LookupError(f"no {kind} subject: the office is not founded")
+    return state(session, found[0])
+
+
+def children(session: Session, subject: SubjectId, kind: str | None = None) -> list[SubjectId]:
+    """Subjects that belong to this one."""
+    query = select(SubjectRow.id).where(SubjectRow.parent == subject).order_by(SubjectRow.id)  # type: ignore[arg-type]
+    if kind:
+        query = query.where(SubjectRow.kind == kind)
+    return [SubjectId(id_) for id_ in session.exec(query)]
+
+
+def counter(session: Session) -> CounterRow:
+    """Position, epoch and head of the ledger now."""
+    row = session.get(CounterRow, 1)
+    if row is None:
+        raise LookupError("the office is not founded")
+    return row
+
+
+def chain_heads(session: Session, device: DeviceId) -> list[ChainHead]:
+    """How far every chain of a device is held."""
+    rows = session.exec(select(ChainRow).where(ChainRow.device == device).order_by(ChainRow.subject))  # type: ignore[arg-type]
+    return [ChainHead(SubjectId(row.subject), row.seq, row.head) for row in rows]
+
+
+def subject_digest(session: Session, subject: SubjectId) -> str:
+    """Digest over all operations held of a subject, as merge.digest."""
+    members = []
+    for row in frames_of(session, subject):
+        frame = frame_of(row)
+        members += [(row.device, row.first + n, id_.hex()) for n, id_ in enumerate(frame.ids())]
+    return digest(members)
+
+
+def head_at(session: Session, position: int) -> str | None:
+    """The ledger head that stood at a position; None when no frame lies at or below it."""
+    query = select(FrameRow.ledger_head).where(FrameRow.cursor <= position).order_by(FrameRow.cursor.desc()).limit(1)  # type: ignore[attr-defined]
+    return session.exec(query).first()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Frames a tablet may take next, as wire bytes, and where the page behind begins."""
+
+    frames: tuple[bytes, ...]
+    subjects: frozenset[SubjectId]
+    cursor: tuple[int, int]
+    more: bool
+
+
+def audiences(person: PersonId) -> tuple[str, str]:
+    """The audiences a person's tablet belongs to."""
+    return (person, EVERYBODY)
+
+
+def page(session: Session, person: PersonId, own: DeviceId, after: tuple[int, int], limit: int = PAGE_BYTES) -> Page:
+    """The next page above `after` = (position, cursor), whole frames to `limit` bytes, own frames left out.
+
+    The position of a frame is the larger of its cursor and the number at which its subject was granted, so that a
+    subject joined late is handed over whole. Source: SETTLED decision 22.
+    """
+    position = func.max(FrameRow.cursor, AccessRow.granted)
+    if session.get_bind().dialect.name != "sqlite":
+        position = func.greatest(FrameRow.cursor, AccessRow.granted)
+    query = (
+        select(FrameRow, position)
+        .join(AccessRow, AccessRow.subject == FrameRow.subject)  # type: ignore[arg-type]
+        .where(AccessRow.audience.in_(audiences(person)), FrameRow.device != own)  # type: ignore[attr-defined]
+        .where(or_(position > after[0], and_(position == after[0], FrameRow.cursor > after[1])))
+        .order_by(position, FrameRow.cursor)  # type: ignore[arg-type]
+    )
+    frames: list[bytes] = []
+    seen: set[SubjectId] = set()
+    size, reached = 0, after
+    for row, at in _streamed(session, query):
+        data = unpacked(row.data)
+        if frames and size + len(data) > limit:
+            return Page(tuple(frames), frozenset(seen), reached, True)
+        frames.append(data)
+        seen.add(SubjectId(row.subject))
+        size += len(data)
+        reached = (int(at), row.cursor)
+    return Page(tuple(frames), frozenset(seen), reached, False)
+
+
+def _streamed(session: Session, query: Any) -> Iterator[Any]:
+    """Rows one chunk at a time: a page rarely needs all that wait."""
+    return iter(session.exec(query.execution_options(yield_per=64)))

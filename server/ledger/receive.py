@@ -1,0 +1,252 @@
+"""Taking in what a tablet sends: every frame gets its answer, nothing saved is refused, lost or overwritten.
+
+The door (`shared.ledger.door`) decides; this file looks up what the door must know, holds back what waits or is
+quarantined, appends the rest and signs the receipt. Source: SETTLED decisions 7, 8, 18-21, 24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from server.accounts.tables import DeviceRow
+from server.ledger import queries
+from server.ledger.append import Incoming, append, packed
+from server.ledger.tables import ChainRow, FrameRow, HeldFrameRow, ReceiptRow, SubjectRow
+from server.office import Office
+from shared.ledger.door import Held, Verdict, clocks_hold, place
+from shared.ledger.frame import Frame, is_sealed, read_frames, without_prefix
+from shared.ledger.merge import operations_of
+from shared.ledger.messages import FrameReceipt, LineReceipt, Receipt, Request
+from shared.ledger.operation import Operation, canonical, genesis
+from shared.permissions import TABLET_OPENS, writers
+from shared.registry import BODIES, PARENT_FIELD, kind_of_subject, parent_of, state_of, subject_kind_of
+from shared.values import SubjectId, stamp
+from shared.visits import Visit
+
+
+@dataclass
+class Judged:
+    """A frame with what the door says of it, its readable operations and its unreadable lines."""
+
+    frame: Frame
+    verdict: Verdict
+    operations: list[Operation]
+    unreadable: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Received:
+    """What an exchange brought: the receipt's bytes and the subjects it touched."""
+
+    receipt: bytes
+    touched: frozenset[SubjectId]
+
+
+def receive(session: Session, office: Office, device: DeviceRow, request: Request, now: datetime) -> Received:
+    """Takes in the frames of one request and gives the receipt; the same frames bring the same receipt."""
+    touched = frozenset(frame.header.subject for frame in request.frames)
+    if request.frames:
+        stored = session.get(ReceiptRow, (device.id, request.name))
+        if stored is not None:
+            return Received(stored.body, touched)
+    judged = _take_in(session, device, request.frames, now)
+    counter = queries.counter(session)
+    session.refresh(counter)
+    receipt = canonical(
+        Receipt(
+            device=request.hello.device, epoch=counter.epoch, ledger_head=counter.head, position=counter.value,
+            frames=tuple(_frame_receipt(item) for item in judged),
+            lines=tuple(LineReceipt(*line) for item in judged for line in item.unreadable),
+            received_at=stamp(now), request=request.name, tablet_now=request.hello.now,
+        )
+    )  # fmt: skip
+    if request.frames:
+        session.add(ReceiptRow(device=device.id, request=request.name, body=receipt))
+    return Received(receipt, touched)
+
+
+def _frame_receipt(item: Judged) -> FrameReceipt:
+    header = item.frame.header
+    head = item.frame.ids()[-1].hex()
+    return FrameReceipt(header.subject, header.first, header.count, head, item.verdict.status, item.verdict.reason)
+
+
+def _take_in(session: Session, device: DeviceRow, frames: Sequence[Frame], now: datetime) -> list[Judged]:
+    """Judges and stores; frames held back that now fit are taken in behind the ones they waited for."""
+    for subject in sorted({frame.header.subject for frame in frames}):
+        session.get(SubjectRow, subject, with_for_update=True)
+    arrival = Arrival(session, device)
+    judged = [arrival.judge(frame) for frame in _parents_first(frames)]
+    for row in _waiting_behind(session, {item.frame.header.subject for item in judged}):
+        again = arrival.judge(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
+        if again.verdict.status in ("accepted", "already"):
+            session.delete(row)
+    for item in judged:
+        if item.verdict.status in ("waiting", "quarantined"):
+            _hold(session, device, item, now)
+    session.flush()
+    if arrival.accepted:
+        append(session, arrival.accepted, now)
+    return judged
+
+
+_RANK = {"visit_request": 0, "visit": 1, "record": 2, "interview": 3, "report": 4}
+
+
+def _parents_first(frames: Sequence[Frame]) -> list[Frame]:
+    """Visits before their records: a subject is judged after the one it belongs to; within a chain by seq."""
+
+    def rank(frame: Frame) -> tuple[int, str, int]:
+        kind = kind_of_subject(operations_of(frame, BODIES)[0])
+        return (_RANK.get(kind or "", 9), frame.header.subject, frame.header.first)
+
+    return sorted(frames, key=rank)
+
+
+class Arrival:
+    """The frames of one request on their way through the door: what was accepted so far counts for the next."""
+
+    def __init__(self, session: Session, carrier: DeviceRow) -> None:
+        self.session = session
+        self.carrier = carrier
+        self.accepted: list[Incoming] = []
+        self._pending: dict[SubjectId, list[Operation]] = {}
+
+    def judge(self, frame: Frame) -> Judged:
+        """What becomes of a frame; an accepted one joins `accepted` and its chain moves on."""
+        operations, unreadable = operations_of(frame, BODIES)
+        item = Judged(frame, Verdict("accepted"), operations, unreadable)
+        known = frame.header.device == self.carrier.id
+        owner = self.carrier if known else self.session.get(DeviceRow, frame.header.device)
+        if owner is None or not is_sealed(frame, bytes.fromhex(owner.sign_key)):
+            item.verdict = Verdict("quarantined", "bad_seal")
+        elif owner.revoked_at is not None:
+            item.verdict = Verdict("quarantined", "revoked")
+        else:
+            item.verdict = self._placed(owner, item)
+        return item
+
+    def _placed(self, owner: DeviceRow, item: Judged) -> Verdict:
+        header = item.frame.header
+        chain = self.session.get(ChainRow, (header.device, header.subject))
+        held = Held(chain.seq, chain.head) if chain else Held(0, genesis(header.device, header.subject).hex())
+        verdict = place(item.frame, held, _known_ids(self.session, item.frame, held))
+        if verdict.status != "accepted":
+            return verdict
+        row = self.session.get(SubjectRow, header.subject)
+        refused = self._no_right(owner, item, row)
+        if refused:
+            return refused
+        fresh = [operation for operation in item.operations if operation.seq > held.seq]
+        clock = max([row.clock if row else 0, *(op.clock for op in self._pending.get(header.subject, ()))])
+        if not clocks_hold(fresh, chain.clock if chain else 0, clock):
+            return Verdict("quarantined", "clock_leap")
+        self._accept(item, fresh, chain, row, verdict.skip)
+        return verdict
+
+    def _accept(
+        self, item: Judged, fresh: list[Operation], chain: ChainRow | None, row: SubjectRow | None, skip: int
+    ) -> None:
+        """The chain's head moves at once, so that the next frame of the same request finds its place."""
+        header = item.frame.header
+        if row is None:
+            kind, parent = kind_of_subject(fresh), parent_of(fresh)
+            self.session.add(SubjectRow(id=header.subject, kind=kind, parent=parent, clock=0, accepted=0, projected=0))
+        clock = max((operation.clock for operation in fresh), default=0)
+        head = item.frame.ids()[-1].hex()
+        if chain is None:
+            self.session.add(
+                ChainRow(device=header.device, subject=header.subject, seq=item.frame.last, head=head, clock=clock)
+            )
+        else:
+            chain.seq, chain.head, chain.clock = item.frame.last, head, max(chain.clock, clock)
+        self.session.flush()
+        self._pending.setdefault(header.subject, []).extend(fresh)
+        self.accepted.append(Incoming(without_prefix(item.frame, skip), tuple(fresh)))
+
+    def _state(self, subject: SubjectId) -> Any:
+        """The state of a subject with what this request already brought for it and for its parent."""
+        row = self.session.get(SubjectRow, subject)
+        if row is None:
+            return None
+        parent = self._state(SubjectId(row.parent)) if row.parent else None
+        operations = [*queries.operations(self.session, subject), *self._pending.get(subject, ())]
+        return state_of(row.kind, subject, operations, parent)
+
+    def _no_right(self, owner: DeviceRow, item: Judged, row: SubjectRow | None) -> Verdict | None:
+        """Whether author and subject allow this frame at all; what merely does not count is left to the fold."""
+        kinds = {kind for operation in item.operations if (kind := subject_kind_of(operation.kind))}
+        kind = row.kind if row else kind_of_subject(item.operations)
+        if kinds and kinds != {kind}:
+            return Verdict("quarantined", "wrong_subject")
+        if any(operation.author != owner.person for operation in item.operations):
+            return Verdict("quarantined", "no_access")
+        if row is None:
+            return self._may_begin(owner, item, kind)
+        if owner.person not in writers(self._state(item.frame.header.subject)):
+            return Verdict("quarantined", "no_access")
+        return None
+
+    def _may_begin(self, owner: DeviceRow, item: Judged, kind: str | None) -> Verdict | None:
+        if kind is None:
+            return Verdict("waiting", "gap")
+        if kind not in TABLET_OPENS:
+            return Verdict("quarantined", "no_access")
+        if kind not in PARENT_FIELD:
+            return None
+        parent = parent_of(item.operations)
+        visit = self._state(parent) if parent else None
+        if visit is None:
+            return Verdict("waiting", "gap")
+        if not isinstance(visit, Visit) or owner.person not in visit.ever_members:
+            return Verdict("quarantined", "no_access")
+        return None
+
+
+def _known_ids(session: Session, frame: Frame, held: Held) -> set[str]:
+    """Ids of the chain's operations that the frame overlaps, read only when it lies wholly behind the head."""
+    header = frame.header
+    if header.first > held.seq or frame.last > held.seq:
+        return set()
+    rows = session.exec(
+        select(FrameRow).where(
+            FrameRow.device == header.device, FrameRow.subject == header.subject,
+            col(FrameRow.first) <= frame.last, col(FrameRow.first) + col(FrameRow.count) > header.first,
+        )
+    )  # fmt: skip
+    return {id_.hex() for row in rows for id_ in queries.frame_of(row).ids()}
+
+
+def _waiting_behind(session: Session, subjects: set[SubjectId]) -> list[HeldFrameRow]:
+    if not subjects:
+        return []
+    return list(
+        session.exec(
+            select(HeldFrameRow)
+            .where(col(HeldFrameRow.subject).in_(subjects), HeldFrameRow.status == "waiting")
+            .order_by(col(HeldFrameRow.first))
+        )
+    )
+
+
+def _hold(session: Session, carrier: DeviceRow, item: Judged, now: datetime) -> None:
+    header, last_id = item.frame.header, item.frame.ids()[-1].hex()
+    known = session.exec(
+        select(HeldFrameRow.id).where(
+            HeldFrameRow.device == header.device, HeldFrameRow.subject == header.subject,
+            HeldFrameRow.first == header.first, HeldFrameRow.last_id == last_id,
+        )
+    ).first()  # fmt: skip
+    if known is None:
+        session.add(
+            HeldFrameRow(
+                subject=header.subject, device=header.device, first=header.first, count=header.count, last_id=last_id,
+                data=packed(item.frame), status=item.verdict.status, reason=item.verdict.reason,
+                carried_by=carrier.id, received_at=now,
+            )
+        )  # fmt: skip
