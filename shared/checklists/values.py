@@ -72,14 +72,17 @@ def as_text(value: Value) -> str:
 
 
 def number_text(number: float) -> str:
-    """A number as ODK writes it: 3, 2.5, NaN, Infinity; never with an exponent."""
+    """A number as ODK writes it: 3, 2.5, NaN, Infinity; never with an exponent.
+
+    Fifteen digits count, so that 0.1 + 0.2 reads 0.3. Source: our choice, people read these numbers in labels.
+    """
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
     if number == int(number):
         return str(int(number))
-    return format(Decimal(repr(number)), "f")
+    return format(Decimal(f"{number:.15g}"), "f")
 
 
 def as_truth(value: Value) -> bool:
