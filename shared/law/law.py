@@ -168,7 +168,7 @@ class Law:
         return _flag(self._filled(key, "yes or no"))
 
     def days(self, key: str) -> int:
-        """The number of a rule counted in days of any kind; `amount` tells which. Raises RuleUnknown, RuleUnreadable."""
+        """The number of a rule in days of any kind; `amount` tells which. Raises RuleUnknown, RuleUnreadable."""
         rule = self._filled(key, "a number of days")
         if rule.unit not in _DAY_UNITS:
             raise RuleUnreadable(key, f"{rule.value} {rule.unit}", "a number of days")

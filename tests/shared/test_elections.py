@@ -6,7 +6,6 @@ import itertools
 import random
 from collections.abc import Iterator
 from datetime import date
-from typing import cast
 
 import pytest
 
@@ -204,4 +203,4 @@ def test_many_random_elections_of_a_real_size() -> None:
 def test_a_decision_stores_the_rules_it_used() -> None:
     rules = count_round(a_poll("f"), LAW).rules
     assert [rule.key for rule in rules][-1] == "election.tie"
-    assert cast(str, rules[0].value) == "2/3"
+    assert rules[0].value == "2/3"

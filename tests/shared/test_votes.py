@@ -192,7 +192,7 @@ class TestWhileOpen:
         ],
     )
     def test_as_things_stand(self, votes: str, others: dict[str, int], ground: Ground) -> None:
-        assert count_votes(a_count(votes, is_open=True, **others), LAW).ground is ground  # type: ignore[arg-type]
+        assert count_votes(a_count(votes, is_open=True, **others), LAW).ground is ground
 
     def test_enough_is_said_only_when_closing_now_would_approve(self) -> None:
         for seed in range(3000):
@@ -203,7 +203,7 @@ class TestWhileOpen:
             if standing.outcome == "approved":
                 assert closed.outcome == "approved"
             if standing.ground is Ground.OPEN_OUT_OF_REACH:
-                rest: dict[PersonId, Choice] = {member: "for" for member in entitled(count) - count.votes.keys()}
+                rest: dict[PersonId, Choice] = dict.fromkeys(entitled(count) - count.votes.keys(), "for")
                 assert count_votes(replace(count, votes={**count.votes, **rest}), law).outcome != "approved"
 
 
