@@ -6,16 +6,13 @@ A vote may be replaced until the close; a recused member does not take part. Sou
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from shared.errors import RuleBroken
+from shared.law.law import UsedRule
 from shared.ledger.operation import Body, Operation
 from shared.ledger.subject import Fold, Subject, Words
 from shared.values import PersonId, SubjectId
-from shared.visit_requests import Counts, UsedRuleValue
-
-Choice = Literal["for", "against", "abstain"]
-Result = Literal["approved", "not_approved", "no_quorum"]
+from shared.votes import Choice, Result, Tally
 
 
 class VoteOpened(Body, frozen=True):
@@ -33,7 +30,7 @@ class VoteOpened(Body, frozen=True):
     chair: PersonId
     closes_at: str
     on: str
-    rules: tuple[UsedRuleValue, ...]
+    rules: tuple[UsedRule, ...]
     recused: tuple[PersonId, ...] = ()
 
 
@@ -59,8 +56,9 @@ class VoteClosed(Body, frozen=True):
 
     KIND = "vote_closed"
     result: Result
-    counts: Counts
-    rules: tuple[UsedRuleValue, ...]
+    counts: Tally
+    rules: tuple[UsedRule, ...]
+    chair_decided: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Vote(Subject):
     chair: PersonId = PersonId("")
     closes_at: str = ""
     opened_on: str = ""
-    rules: tuple[UsedRuleValue, ...] = ()
+    rules: tuple[UsedRule, ...] = ()
     recused: dict[PersonId, str] = field(default_factory=dict)
     votes: dict[PersonId, Cast] = field(default_factory=dict)
     history: list[tuple[str, str, PersonId, str]] = field(default_factory=list)
@@ -112,7 +110,7 @@ def _opened(state: Vote, operation: Operation, body: VoteOpened) -> None:
         raise RuleBroken("no_members", "council.quorum")
     state.of, state.entitled, state.chair = body.of, body.entitled, body.chair
     state.closes_at, state.rules, state.opened_on = body.closes_at, body.rules, body.on
-    state.recused = {person: operation.at for person in body.recused}
+    state.recused = dict.fromkeys(body.recused, operation.at)
     state.history.append((operation.at, operation.kind, operation.author, ""))
 
 

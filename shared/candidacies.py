@@ -1,7 +1,7 @@
 """The election of NPM members by the Council, as it happens: call, candidates, eligibility, rounds, result.
 
-The count itself is `shared/elections.py`. Rounds are open ballots here; secret ones are kept outside the ledger and only
-their count becomes an operation. Source: domain section 4, SETTLED decisions 14, 51.
+The count itself is `shared/elections.py`. Rounds are open ballots here; secret ones are kept outside the ledger and
+only their count becomes an operation. Source: domain section 4, SETTLED decisions 14, 51.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shared.ballots import Choice
 from shared.errors import RuleBroken
+from shared.law.law import UsedRule
 from shared.ledger.operation import Body, Operation
 from shared.ledger.subject import Fold, Subject, Words
 from shared.values import PersonId
-from shared.visit_requests import UsedRuleValue
+from shared.votes import Choice, Tally
 
 BarAnswer = Literal["clear", "barred", "unknown"]
 
@@ -28,7 +28,7 @@ class ElectionCalled(Body, frozen=True):
     call_until: str
     term_from: str
     term_until: str
-    rules: tuple[UsedRuleValue, ...]
+    rules: tuple[UsedRule, ...]
     region: str = ""
 
 
@@ -70,7 +70,7 @@ class RoundOpened(Body, frozen=True):
     entitled: tuple[PersonId, ...]
     chair: PersonId
     closes_at: str
-    rules: tuple[UsedRuleValue, ...]
+    rules: tuple[UsedRule, ...]
     recused: tuple[PersonId, ...] = ()
 
 
@@ -89,29 +89,15 @@ class VoterRecused(Body, frozen=True):
     round: int
 
 
-class Tally(Body, frozen=True):
-    """Votes one candidate got. Not an operation: part of bodies."""
-
-    candidate: PersonId
-    for_: int
-    against: int
-    abstain: int
-
-
 class RoundClosed(Body, frozen=True):
-    """The count of a round: who is elected, who is tied for the last seat, and the arithmetic."""
+    """The count of a round: for each candidate the arithmetic, who is elected, who is tied for the last seat."""
 
     KIND = "round_closed"
     round: int
-    base: int
-    quorum_needed: int
-    taking_part: int
-    needed_for: int
-    tallies: tuple[Tally, ...]
+    tallies: dict[str, Tally]
     elected: tuple[PersonId, ...]
     tied: tuple[PersonId, ...]
-    rules: tuple[UsedRuleValue, ...]
-    quorum_met: bool = True
+    rules: tuple[UsedRule, ...]
 
 
 class TieDecided(Body, frozen=True):
@@ -235,7 +221,7 @@ def _round_opened(state: Election, operation: Operation, body: RoundOpened) -> N
         if not _standing(state, candidate).eligible:
             raise RuleBroken("not_eligible", "member.bar.conviction")
     round_ = Round(body, operation.at)
-    round_.recused = {person: operation.at for person in body.recused}
+    round_.recused = dict.fromkeys(body.recused, operation.at)
     state.rounds.append(round_)
     _note(state, operation)
 

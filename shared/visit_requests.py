@@ -10,39 +10,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.errors import RuleBroken
+from shared.law.law import UsedRule
 from shared.ledger.operation import Body, Operation
 from shared.ledger.subject import Fold, Subject, Words
 from shared.values import OperationId, PersonId, SubjectId
+from shared.votes import Tally
 
 VisitKind = Literal["periodic", "intermediate", "special", "unplanned"]
 Urgency = Literal["urgent", "normal"]
 Outcome = Literal["approved", "not_approved", "refused", "returned"]
-
-
-class UsedRuleValue(Body, frozen=True):
-    """A rule as a decision used it: never changed by a later rule. Not an operation: part of bodies."""
-
-    key: str
-    value: str
-    unit: str
-    confidence: str
-    legal_basis: str = ""
-    valid_from: str = ""
-
-
-class Counts(Body, frozen=True):
-    """The arithmetic a decision stands on. Not an operation: part of bodies. Source: SETTLED decision 50."""
-
-    base: int
-    quorum_needed: int
-    taking_part: int
-    needed_for: int
-    for_: int
-    against: int
-    abstain: int
-    recused: int = 0
-    not_taking_part: int = 0
-    chair_decided: bool = False
 
 
 class RequestFiled(Body, frozen=True):
@@ -74,9 +50,10 @@ class RequestDecided(Body, frozen=True):
     KIND = "request_decided"
     outcome: Outcome
     vote: SubjectId
-    counts: Counts
-    rules: tuple[UsedRuleValue, ...]
+    counts: Tally
+    rules: tuple[UsedRule, ...]
     reason: str = ""
+    chair_decided: bool = False
 
 
 class DecisionWithdrawn(Body, frozen=True):
