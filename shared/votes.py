@@ -17,8 +17,9 @@ from typing import Literal
 import msgspec
 
 from shared.errors import RuleBroken
-from shared.law.law import Confidence, Law, UsedRule
+from shared.law.law import Law, UsedRule
 from shared.values import PersonId
+from shared.vote_steps import Step, Tally, majority_is_simple, steps_of
 
 Choice = Literal["for", "against", "abstain"]
 Result = Literal["approved", "not_approved", "no_quorum"]
@@ -57,6 +58,9 @@ class Ground(StrEnum):
     OPEN_OUT_OF_REACH = "open_out_of_reach"
 
 
+_TIES = frozenset({Ground.CHAIR_FOR, Ground.CHAIR_AGAINST, Ground.CHAIR_SILENT, Ground.TIE})
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """What is counted.
@@ -83,62 +87,6 @@ class Seat(msgspec.Struct, frozen=True):
 
     member: PersonId
     place: Place
-
-
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the calculation.
-
-    name     label under `votes.step.<name>`
-    formula  sentence under `votes.formula.<formula>`, filled with `facts` (whole numbers and exact shares as text)
-    rule     the rule it comes from, None for plain arithmetic
-    """
-
-    name: str
-    formula: str
-    facts: dict[str, int | str]
-    result: int
-    rule: UsedRule | None = None
-
-    @property
-    def confidence(self) -> Confidence | None:
-        """How sure the rule is; None when the line comes from no rule."""
-        return self.rule.confidence if self.rule else None
-
-
-class Tally(msgspec.Struct, frozen=True):
-    """The counts of a vote without anybody's name: what a decision stores beside its rules."""
-
-    members: int
-    recused: int
-    base: int
-    quorum_needed: int
-    taking_part: int
-    needed_for: int
-    votes_for: int
-    against: int
-    abstained: int
-    may_vote: int
-    not_there: int
-
-    @property
-    def voted(self) -> int:
-        """Votes that count."""
-        return self.votes_for + self.against + self.abstained
-
-    @property
-    def quorum_met(self) -> bool:
-        """Whether enough members take part; while the vote is open, those who may still vote are among them."""
-        return self.taking_part >= self.quorum_needed
-
-    @property
-    def missing(self) -> int:
-        """Votes for that are still missing."""
-        return max(0, self.needed_for - self.votes_for)
-
-    @property
-    def missing_for_quorum(self) -> int:
-        """Members missing for the quorum."""
-        return max(0, self.quorum_needed - self.taking_part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +153,7 @@ def needed_for(taking_part: int, base: int, law: Law) -> int:
     Raises RuleUnknown, RuleUnreadable. Source: rule council.majority.
     """
     whole = taking_part if law.rule("council.majority").unit == "of present" else base
-    if _majority_is_simple(law):
+    if majority_is_simple(law):
         return floor(Fraction(whole, 2)) + 1
     return max(1, ceil(law.fraction("council.majority") * whole))
 
@@ -229,7 +177,7 @@ def count_votes(count: Count, law: Law) -> Arithmetic:
         is_open=count.is_open,
         seats=seats,
         mark=min(tally.needed_for, len(seats)),
-        steps=_steps(tally, law, ground),
+        steps=steps_of(tally, law, ground.value if ground in _TIES else None),
         rules=tuple(law.used(RULES_USED)),
         not_counted={member: _why_not(count, member) for member in count.votes if member not in counted},
     )
@@ -266,7 +214,7 @@ def _closed(
         return "no_quorum", Ground.NO_QUORUM
     if tally.votes_for >= tally.needed_for:
         return "approved", Ground.MAJORITY
-    if tally.votes_for != tally.against or tally.votes_for == 0 or not _majority_is_simple(law):
+    if tally.votes_for != tally.against or tally.votes_for == 0 or not majority_is_simple(law):
         return "not_approved", Ground.TOO_FEW
     if law.text("council.tie") != "chair":
         return "not_approved", Ground.TIE
@@ -287,7 +235,7 @@ def _standing(tally: Tally, law: Law) -> tuple[Outcome, Ground]:
     if tally.votes_for >= tally.needed_for and tally.voted >= tally.quorum_needed:
         return "approved", Ground.OPEN_ENOUGH
     best = tally.votes_for + tally.may_vote
-    if best < tally.needed_for and (best < tally.against or not _majority_is_simple(law)):
+    if best < tally.needed_for and (best < tally.against or not majority_is_simple(law)):
         return "not_yet", Ground.OPEN_OUT_OF_REACH
     return "not_yet", Ground.OPEN_TOO_FEW
 
@@ -315,71 +263,3 @@ def _why_not(count: Count, member: PersonId) -> str:
     if member not in count.members:
         return "not_entitled"
     return "recused" if member in count.recused else "not_taking_part"
-
-
-def _steps(tally: Tally, law: Law, ground: Ground) -> tuple[Step, ...]:
-    steps = [_base_step(tally, law), _quorum_step(tally, law), _taking_part_step(tally), _needed_step(tally, law)]
-    votes: dict[str, int | str] = {
-        "votes_for": tally.votes_for,
-        "against": tally.against,
-        "abstained": tally.abstained,
-        "may_vote": tally.may_vote,
-    }
-    steps.append(Step("votes_for", "votes_open" if tally.may_vote else "votes", votes, tally.votes_for))
-    if ground in (Ground.CHAIR_FOR, Ground.CHAIR_AGAINST, Ground.CHAIR_SILENT, Ground.TIE):
-        facts: dict[str, int | str] = {"votes_for": tally.votes_for, "against": tally.against}
-        steps.append(Step("tie", ground.value, facts, tally.votes_for, law.used(["council.tie"])[0]))
-    elif tally.missing:
-        facts = {"needed": tally.needed_for, "votes_for": tally.votes_for}
-        steps.append(Step("missing", "missing", facts, tally.missing))
-    return tuple(steps)
-
-
-def _base_step(tally: Tally, law: Law) -> Step:
-    formula = "base_with_recused" if law.flag("council.recused_in_base") else "base_without_recused"
-    facts: dict[str, int | str] = {"members": tally.members, "recused": tally.recused, "base": tally.base}
-    return Step("base", formula, facts, tally.base, law.used(["council.recused_in_base"])[0])
-
-
-def _quorum_step(tally: Tally, law: Law) -> Step:
-    share = law.fraction("council.quorum")
-    exact = share * tally.base
-    facts: dict[str, int | str] = {"base": tally.base, "share": str(share), "exact": mixed(exact)}
-    formula = "quorum" if exact.denominator == 1 else "quorum_rounded"
-    return Step("quorum", formula, facts, tally.quorum_needed, law.used(["council.quorum"])[0])
-
-
-def _taking_part_step(tally: Tally) -> Step:
-    facts: dict[str, int | str] = {
-        "members": tally.members,
-        "recused": tally.recused,
-        "not_there": tally.not_there,
-        "taking_part": tally.taking_part,
-        "quorum": tally.quorum_needed,
-    }
-    formula = "taking_part_quorum" if tally.quorum_met else "taking_part_no_quorum"
-    return Step("taking_part", formula, facts, tally.taking_part)
-
-
-def _needed_step(tally: Tally, law: Law) -> Step:
-    rule = law.used(["council.majority"])[0]
-    whole = tally.taking_part if rule.unit == "of present" else tally.base
-    facts: dict[str, int | str] = {"whole": whole, "needed": tally.needed_for}
-    if _majority_is_simple(law):
-        return Step("needed", "needed_simple", facts | {"exact": mixed(Fraction(whole, 2))}, tally.needed_for, rule)
-    share = law.fraction("council.majority")
-    return Step(
-        "needed", "needed_share", facts | {"share": str(share), "exact": mixed(share * whole)}, tally.needed_for, rule
-    )
-
-
-def _majority_is_simple(law: Law) -> bool:
-    return law.text("council.majority") == "simple"
-
-
-def mixed(number: Fraction) -> str:
-    """An exact number as people write it without a decimal sign: 22/3 is "7 1/3"."""
-    whole, rest = divmod(number, 1)
-    if not rest:
-        return str(whole)
-    return f"{whole} {rest}" if whole else str(rest)

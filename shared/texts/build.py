@@ -22,7 +22,7 @@ def joined(language: Language, folder: Path = FOLDER) -> Catalog:
             for message in read_po(file, locale=language, abort_invalid=True):
                 if not message.id:
                     continue
-                key = message.id[0] if isinstance(message.id, tuple) else message.id
+                key = str(message.id[0] if isinstance(message.id, tuple) else message.id)
                 if key in origin:
                     raise ValueError(f"{part}: key {key} stands in {origin[key]} already")
                 forms = message.string if isinstance(message.string, tuple) else (message.string,)

@@ -15,7 +15,8 @@ import pytest
 from shared.errors import RuleBroken
 from shared.law.law import Law, LawBook, read_rules
 from shared.values import PersonId
-from shared.votes import Choice, Count, Ground, Place, Tally, count_votes, entitled, mixed, needed_for, quorum
+from shared.vote_steps import Tally, mixed
+from shared.votes import Choice, Count, Ground, Place, count_votes, entitled, needed_for, quorum
 
 TODAY = date(2026, 11, 22)
 BOOK = read_rules()
