@@ -19,7 +19,9 @@ import msgspec
 from shared.errors import RuleBroken
 from shared.law.law import Law, UsedRule
 from shared.values import PersonId
-from shared.vote_steps import Step, Tally, majority_is_simple, steps_of
+from shared.vote_steps import Step as Step
+from shared.vote_steps import Tally as Tally
+from shared.vote_steps import majority_is_simple, steps_of
 
 Choice = Literal["for", "against", "abstain"]
 Result = Literal["approved", "not_approved", "no_quorum"]
