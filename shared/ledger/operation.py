@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
 
 from shared.ledger.crypto import sha256
-from shared.values import DeviceId, OperationId, PersonId, SubjectId
+from shared.values import DeviceId, OperationId, PersonId, SubjectId, moment_of
 
 LINE_BYTES = 256 * 1024
 """Longest line, newline not counted. Source: SETTLED decision 2."""
@@ -81,6 +83,9 @@ class NotCanonical(ValueError):
     """A value has no canonical form: a float, a forbidden character, a number out of range, a strange key."""
 
 
+_NO_FORM = (bytes, bytearray, datetime, date, time, timedelta, Decimal, uuid.UUID)
+"""Types the encoder would silently write as text: left as they are, so that the check refuses them."""
+
 _encoder = msgspec.json.Encoder(order="sorted")
 _line_decoder = msgspec.json.Decoder(Line)
 
@@ -116,16 +121,19 @@ def canonical(value: Any) -> bytes:
 
     Raises NotCanonical.
     """
-    plain = msgspec.to_builtins(value)
-    _check(plain)
-    return _encoder.encode(plain)
+    plain = msgspec.to_builtins(value, builtin_types=_NO_FORM)
+    try:
+        _check(plain)
+        return _encoder.encode(plain)
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise NotCanonical(type(error).__name__) from error
 
 
 def is_canonical(data: bytes) -> bool:
     """Whether re-encoding gives the same bytes; doubled keys, blanks and escapes do not."""
     try:
         return canonical(msgspec.json.decode(data)) == data
-    except (msgspec.DecodeError, NotCanonical, UnicodeDecodeError):
+    except (msgspec.DecodeError, NotCanonical, UnicodeDecodeError, RecursionError):
         return False
 
 
@@ -149,6 +157,10 @@ def decode_line(line: bytes, bodies: dict[str, type[Body]]) -> tuple[Line, Body]
         raise LineUnreadable("not_json" if not isinstance(error, msgspec.ValidationError) else "wrong_body") from error
     if not 1 <= fields.clock <= WHOLE_LIMIT:
         raise LineUnreadable("wrong_clock")
+    try:
+        moment_of(fields.at)
+    except ValueError as error:
+        raise LineUnreadable("wrong_time") from error
     return fields, body
 
 
