@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shared.texts import Language, texts
+
 PROBLEMS_LIMIT = 100
 """Most problems listed of one file; a person mends these and tries again."""
 
@@ -40,3 +42,18 @@ def refused(problems: list[Problem]) -> Refused:
     """A refusal with the problems in the order of the file, each once."""
     unique = {(each.sheet, each.row, each.column, each.code, tuple(each.facts.items())): each for each in problems}
     return Refused(sorted(unique.values(), key=lambda each: (each.sheet, each.row))[:PROBLEMS_LIMIT])
+
+
+def sentence(problem: Problem, part: str, language: Language) -> str:
+    """What is wrong, for a person: "Sheet survey, row 12, column relevant: There is no item ${x}."
+
+    part   whose texts to use: `checklists` or `institutions`
+    """
+    text = texts(language)
+    where = "place_file"
+    if problem.row:
+        where = "place" if problem.column else "place_row"
+    elif problem.sheet:
+        where = "place_sheet"
+    place = text(f"{part}.{where}", sheet=problem.sheet, row=problem.row, column=problem.column)
+    return f"{place}: {text(f'{part}.{problem.code}', **problem.facts)}"

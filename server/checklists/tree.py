@@ -13,7 +13,7 @@ from typing import Any
 from server.checklists.columns import LANGUAGES, UNSUPPORTED, Column
 from server.checklists.workbook import Row, Sheet
 from server.refusals import Problem
-from shared.checklists.definition import External, Group, Item, Question, Repeat, Words
+from shared.checklists.definition import Elsewhere, External, Group, Item, Question, Repeat, Words
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
@@ -64,7 +64,7 @@ class TreeReader:
     columns: dict[str, Column]
     default_language: str
     known: dict[str, str]
-    elsewhere: dict[str, str]
+    elsewhere: dict[str, Elsewhere]
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     rows: dict[str, Row] = field(default_factory=dict)
@@ -246,7 +246,7 @@ class TreeReader:
             if UNSUPPORTED.fullmatch(self.columns[header].field):
                 self.problem(row, header, "unsupported_column", name=header)
 
-    def problem(self, row: Row, name: str, code: str, **facts: str) -> None:
+    def problem(self, row: Row, name: str, code: str, /, **facts: str) -> None:
         self.problems.append(Problem("survey", row.number, header_of(self.columns, row, name), code, facts))
 
 

@@ -48,11 +48,12 @@ class Interpreter:
         return as_truth(_Reading(self.evaluation, entry, path, None, row).of(node))
 
     def shown(self, name: str, path: str) -> str:
-        """The value of `${name}` in a text of the item at `path`."""
+        """The value of `${name}` in a text of the item at `path`; a dash where a calculation has no number yet."""
         if path == "":
             places = self.evaluation.form.named(name)
             return self.evaluation.text(places[0]) if len(places) == 1 else ""
-        return as_text(_Reading(self.evaluation, self.evaluation.entry(path), path, None, None).of(Ref(name)))
+        text = as_text(_Reading(self.evaluation, self.evaluation.entry(path), path, None, None).of(Ref(name)))
+        return "–" if text in ("NaN", "Infinity", "-Infinity") else text
 
 
 class _Reading:
