@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from shared.ledger.crypto import is_signed, sign
-from shared.ledger.operation import LINE_BYTES, canonical, chain, genesis
+from shared.ledger.operation import WHOLE_LIMIT, canonical, chain, genesis, id_bytes
 from shared.values import DeviceId, SubjectId, is_hash, is_id
 
 FRAME_LINES = 500
@@ -61,13 +61,15 @@ class FrameUnreadable(Exception):
         self.reason = reason
 
 
-def _seal_message(last_id: bytes) -> bytes:
-    return b"qorgan/seal/1\n" + last_id
+def _seal_message(device: str, subject: str, last: int, last_id: bytes) -> bytes:
+    """What a seal vouches for: whose chain, on what, how long it is, and the id it ends with. Source: decision 0003."""
+    return b"qorgan/seal/1\n" + id_bytes(device) + id_bytes(subject) + last.to_bytes(8, "big") + last_id
 
 
 def cut(secret: bytes, device: DeviceId, subject: SubjectId, first: int, prev: bytes, lines: Sequence[bytes]) -> Frame:
     """A sealed frame over consecutive lines; `prev` is the id before the first, genesis for seq 1."""
-    seal = sign(secret, _seal_message(chain(prev, lines)[-1]))
+    last_id = chain(prev, lines)[-1]
+    seal = sign(secret, _seal_message(device, subject, first + len(lines) - 1, last_id))
     header = FrameHeader(
         count=len(lines), device=device, first=first, frame=FRAME_VERSION, prev=prev.hex(),
         seal=base64.b64encode(seal).decode(), subject=subject,
@@ -100,12 +102,13 @@ def pieces(lines: Iterable[bytes]) -> list[list[bytes]]:
 
 
 def is_sealed(frame: Frame, public: bytes) -> bool:
-    """Whether the seal is that of the device's key over the last id of the frame's chain."""
+    """Whether the seal is that of the device's key over this chain, this far."""
+    header = frame.header
     try:
-        seal = base64.b64decode(frame.header.seal, validate=True)
+        seal = base64.b64decode(header.seal, validate=True)
     except (binascii.Error, ValueError):
         return False
-    return is_signed(public, _seal_message(frame.ids()[-1]), seal)
+    return is_signed(public, _seal_message(header.device, header.subject, frame.last, frame.ids()[-1]), seal)
 
 
 _header_decoder = msgspec.json.Decoder(FrameHeader)
@@ -119,7 +122,9 @@ def read_header(line: bytes) -> FrameHeader:
         raise FrameUnreadable("header") from error
     if header.frame != FRAME_VERSION:
         raise FrameUnreadable("version")
-    if not (is_id(header.device) and is_id(header.subject) and is_hash(header.prev) and header.first >= 1):
+    if not (is_id(header.device) and is_id(header.subject) and is_hash(header.prev)):
+        raise FrameUnreadable("header")
+    if not 1 <= header.first <= WHOLE_LIMIT - FRAME_LINES:
         raise FrameUnreadable("header")
     if header.first == 1 and header.prev != genesis(header.device, header.subject).hex():
         raise FrameUnreadable("header")
@@ -137,7 +142,7 @@ def read_frames(lines: Sequence[bytes]) -> list[Frame]:
         body = tuple(lines[at + 1 : at + 1 + header.count])
         if len(body) != header.count:
             raise FrameUnreadable("cut")
-        if sum(map(len, body)) + header.count > FRAME_BYTES + LINE_BYTES:
+        if sum(map(len, body)) + header.count > FRAME_BYTES:
             raise FrameUnreadable("too_large")
         frames.append(Frame(header, body))
         at += 1 + header.count
