@@ -10,6 +10,7 @@ import base64
 import binascii
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -78,7 +79,7 @@ class QuestionAnswered(Body, frozen=True):
 
 
 class FindingAccepted(Body, frozen=True):
-    """The office takes the finding as it stands."""
+    """The office takes the finding as it stands; a critical one counts as taken when two officers said so."""
 
     KIND = "finding_accepted"
     finding: OperationId
@@ -119,6 +120,18 @@ class Version:
     at: str
     signatures: dict[PersonId, Signature] = field(default_factory=dict)
 
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The frozen document, unpacked once. Raises RuleBroken("report_changed")."""
+        return unpacked(self.body)
+
+    @cached_property
+    def findings(self) -> dict[OperationId, dict[str, Any]]:
+        """The findings of the document by id; what has not the shape of a finding is left out."""
+        listed = self.document.get("findings")
+        found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        return {OperationId(each["id"]): each for each in found if isinstance(each.get("id"), str)}
+
 
 @dataclass
 class Question:
@@ -152,6 +165,7 @@ class Report(Subject):
     submitted_by: PersonId = PersonId("")
     questions: dict[OperationId, Question] = field(default_factory=dict)
     accepted_findings: dict[OperationId, tuple[PersonId, str]] = field(default_factory=dict)
+    half_accepted: dict[OperationId, tuple[PersonId, str]] = field(default_factory=dict)
     accepted_at: str = ""
     accepted_by: PersonId = PersonId("")
     history: list[tuple[str, str, PersonId, str]] = field(default_factory=list)
@@ -217,8 +231,10 @@ def _frozen(state: Report, operation: Operation, body: ReportFrozen) -> None:
         raise RuleBroken("report_submitted", "report.per_visit")
     if body.version != len(state.versions) + 1:
         raise RuleBroken("wrong_version", "SETTLED 46", version=body.version, latest=len(state.versions))
+    version = Version(body, operation.author, operation.at)
+    _ = version.document  # a document that cannot be read is no version: nobody could sign or review it
     state.visit = body.visit
-    state.versions.append(Version(body, operation.author, operation.at))
+    state.versions.append(version)
     _note(state, operation, str(body.version))
 
 
@@ -264,9 +280,12 @@ def _require_submitted(state: Report) -> None:
 
 def findings_of(state: Report) -> dict[OperationId, dict[str, Any]]:
     """The findings of the current document, by the id of the operation that recorded each."""
-    if state.current is None:
-        return {}
-    return {finding["id"]: finding for finding in unpacked(state.current.body).get("findings", [])}
+    return state.current.findings if state.current else {}
+
+
+def needs_two(finding: dict[str, Any]) -> bool:
+    """Whether one officer's word is not enough. Source: UX C7, four eyes for the highest severity."""
+    return finding.get("severity") == "critical"
 
 
 def _asked(state: Report, operation: Operation, body: QuestionAsked) -> None:
@@ -275,7 +294,10 @@ def _asked(state: Report, operation: Operation, body: QuestionAsked) -> None:
         raise RuleBroken("finding_unknown", "domain VR-6")
     if not body.text.strip():
         raise RuleBroken("no_reason", "domain VR-6")
+    if state.accepted_at:
+        raise RuleBroken("already_decided", "domain VR-6")
     state.accepted_findings.pop(body.finding, None)
+    state.half_accepted.pop(body.finding, None)
     state.questions[operation.id] = Question(
         operation.id, body.finding, body.text, body.language, operation.author, operation.at
     )
@@ -299,23 +321,43 @@ def open_questions(state: Report, finding: OperationId) -> list[Question]:
 
 def _accepted_finding(state: Report, operation: Operation, body: FindingAccepted) -> None:
     _require_submitted(state)
-    if body.finding not in findings_of(state):
+    finding = findings_of(state).get(body.finding)
+    if finding is None:
         raise RuleBroken("finding_unknown", "domain VR-6")
     if open_questions(state, body.finding):
         raise RuleBroken("question_open", "domain VR-6")
-    state.accepted_findings[body.finding] = (operation.author, operation.at)
+    if body.finding in state.accepted_findings:
+        raise RuleBroken("already_decided", "domain VR-6")
+    _take(state, operation, body.finding, needs_two(finding))
     _note(state, operation, body.finding)
 
 
+def _take(state: Report, operation: Operation, finding: OperationId, two: bool) -> None:
+    """One word of an officer; the finding is taken by it, or by the second when it wants two different officers."""
+    if two and finding not in state.half_accepted:
+        state.half_accepted[finding] = (operation.author, operation.at)
+        return
+    if two and state.half_accepted[finding][0] == operation.author:
+        raise RuleBroken("second_officer_needed", "UX C7")
+    state.accepted_findings[finding] = (operation.author, operation.at)
+
+
 def _reopened(state: Report, operation: Operation, body: FindingReopened) -> None:
-    if body.finding not in state.accepted_findings or state.accepted_at:
+    if state.accepted_at:
+        raise RuleBroken("already_decided", "domain VR-6")
+    if body.finding not in state.accepted_findings and body.finding not in state.half_accepted:
         raise RuleBroken("finding_unknown", "domain VR-6")
-    del state.accepted_findings[body.finding]
+    if not body.reason.strip():
+        raise RuleBroken("no_reason", "domain VR-6")
+    state.accepted_findings.pop(body.finding, None)
+    state.half_accepted.pop(body.finding, None)
     _note(state, operation, body.finding)
 
 
 def _accepted(state: Report, operation: Operation, body: ReportAccepted) -> None:
     _require_submitted(state)
+    if state.accepted_at:
+        raise RuleBroken("already_decided", "domain VR-6")
     left = set(findings_of(state)) - set(state.accepted_findings)
     if left or any(question.is_open for question in state.questions.values()):
         raise RuleBroken("question_open", "domain VR-6")

@@ -45,7 +45,10 @@ class RequestPutToVote(Body, frozen=True):
 
 
 class RequestDecided(Body, frozen=True):
-    """The decision with its arithmetic and the rules it used; a refusal carries its reason."""
+    """The decision with its arithmetic and the rules it used; a refusal carries its reason.
+
+    photos_allowed  members may take photos on this visit. Source: rule photo.member, SETTLED decision 49
+    """
 
     KIND = "request_decided"
     outcome: Outcome

@@ -122,6 +122,7 @@ class Visit(Subject):
     conflicts: dict[PersonId, bool] = field(default_factory=dict)
     mandate: MandateIssued | None = None
     mandate_at: str = ""
+    mandates: list[tuple[str, MandateIssued]] = field(default_factory=list)
     officers: set[PersonId] = field(default_factory=set)
     institution: InstitutionKey | None = None
     started_at: str = ""
@@ -216,6 +217,7 @@ def _mandate(state: Visit, operation: Operation, body: MandateIssued) -> None:
     if state.mandate:
         raise RuleBroken("mandate_standing", "visit.mandate.document", number=state.mandate.number)
     state.mandate, state.mandate_at = body, operation.at
+    state.mandates.append((operation.at, body))
     _note(state, operation)
 
 
