@@ -7,13 +7,12 @@ Frames are what travels, is stored and is signed. Source: SETTLED decisions 2, 3
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from shared.ledger.crypto import is_signed, sign
-from shared.ledger.operation import WHOLE_LIMIT, canonical, chain, genesis, id_bytes
+from shared.ledger.operation import UNDECODABLE, WHOLE_LIMIT, Whole, canonical, chain, genesis, id_bytes
 from shared.values import DeviceId, SubjectId, is_hash, is_id
 
 FRAME_LINES = 500
@@ -24,10 +23,10 @@ FRAME_VERSION = 1
 class FrameHeader(msgspec.Struct, frozen=True):
     """First line of a frame. `first` is the seq of its first operation, `prev` the id before it (64 hex)."""
 
-    count: int
+    count: Whole
     device: DeviceId
-    first: int
-    frame: int
+    first: Whole
+    frame: Whole
     prev: str
     seal: str
     subject: SubjectId
@@ -106,7 +105,7 @@ def is_sealed(frame: Frame, public: bytes) -> bool:
     header = frame.header
     try:
         seal = base64.b64decode(header.seal, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return False
     return is_signed(public, _seal_message(header.device, header.subject, frame.last, frame.ids()[-1]), seal)
 
@@ -118,7 +117,7 @@ def read_header(line: bytes) -> FrameHeader:
     """The header behind a line. Raises FrameUnreadable("header" | "version" | "too_large")."""
     try:
         header = _header_decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise FrameUnreadable("header") from error
     if header.frame != FRAME_VERSION:
         raise FrameUnreadable("version")

@@ -7,7 +7,6 @@ frames. Status 200 whenever device and signature are good. Source: SETTLED decis
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -15,7 +14,7 @@ import msgspec
 
 from shared.ledger.crypto import is_signed, sha256, sign
 from shared.ledger.frame import Frame, read_frames
-from shared.ledger.operation import canonical
+from shared.ledger.operation import UNDECODABLE, Whole, canonical
 from shared.values import DeviceId, SubjectId
 
 PROTOCOL_VERSION = 1
@@ -51,13 +50,13 @@ class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """
 
     device: DeviceId
-    epoch: int
+    epoch: Whole
     from_: str
     heads: str
-    known: tuple[int, str]
+    known: tuple[Whole, str]
     nonce: str
     now: str
-    v: int = PROTOCOL_VERSION
+    v: Whole = PROTOCOL_VERSION
 
 
 class FrameReceipt(msgspec.Struct, frozen=True, array_like=True):
@@ -179,7 +178,7 @@ def read_hello(body: bytes) -> Hello:
     """The first line of a request, enough to find the device. Raises MessageUnreadable."""
     try:
         hello = _hello.decode(body.split(b"\n", 1)[0])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise MessageUnreadable("hello") from error
     if hello.v != PROTOCOL_VERSION:
         raise MessageUnreadable("version")
@@ -218,7 +217,7 @@ def read_reply(body: bytes, server_key: bytes) -> Reply:
     try:
         signature = base64.b64decode(lines[1], validate=True)
         receipt, page = _receipt.decode(lines[0]), _page.decode(lines[2])
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error) as error:
+    except (*UNDECODABLE, ValueError) as error:
         raise MessageUnreadable("receipt") from error
     if not is_signed(server_key, receipt_message(lines[0]), signature):
         raise MessageUnreadable("signature")

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -83,6 +83,16 @@ class NotCanonical(ValueError):
     """A value has no canonical form: a float, a forbidden character, a number out of range, a strange key."""
 
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises for bytes that are not what was asked for, however strange they are."""
+
+Whole = Annotated[int, msgspec.Meta(ge=0, le=WHOLE_LIMIT)]
+"""A whole number of a header: what every database and every language holds exactly."""
+
+# Where one of these stands in a line, something no writer writes may be in it: an escape, a control character, a
+# number out of range.
+_STRANGE = re.compile(rb'\\[^"\\tn]|[0-9]{16}|[\x00-\x1f]')
+
 _NO_FORM = (bytes, bytearray, datetime, date, time, timedelta, Decimal, uuid.UUID)
 """Types the encoder would silently write as text: left as they are, so that the check refuses them."""
 
@@ -133,7 +143,7 @@ def is_canonical(data: bytes) -> bool:
     """Whether re-encoding gives the same bytes; doubled keys, blanks and escapes do not."""
     try:
         return canonical(msgspec.json.decode(data)) == data
-    except (msgspec.DecodeError, NotCanonical, UnicodeDecodeError, RecursionError):
+    except (*UNDECODABLE, NotCanonical):
         return False
 
 
@@ -153,7 +163,11 @@ def decode_line(line: bytes, bodies: dict[str, type[Body]]) -> tuple[Line, Body]
         fields = _line_decoder.decode(line)
         kind = bodies.get(fields.kind)
         body = _body_decoder(kind).decode(fields.body) if kind else UnknownBody()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _STRANGE.search(line):
+            _check([fields.at, fields.author, fields.kind, msgspec.to_builtins(body)])
+    except NotCanonical as error:
+        raise LineUnreadable("wrong_body") from error
+    except UNDECODABLE as error:
         raise LineUnreadable("not_json" if not isinstance(error, msgspec.ValidationError) else "wrong_body") from error
     if not 1 <= fields.clock <= WHOLE_LIMIT:
         raise LineUnreadable("wrong_clock")

@@ -8,7 +8,6 @@ work without opening anything. Source: SETTLED decisions 29-32.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.ledger.crypto import SealBroken, box, joined, new_box_key, new_key, random_bytes, seal, split, unbox, unseal
-from shared.ledger.operation import Body, canonical
+from shared.ledger.operation import UNDECODABLE, Body, canonical
 
 REVIEW = "review"
 """Name of the review key among those a key is wrapped to."""
@@ -89,8 +88,8 @@ def unwrapped(wraps: Iterable[Wrap], reader: str, secret: bytes, subject: str, k
     for wrap in wraps:
         if wrap.to == reader and not wrap.pair:
             try:
-                return unbox(secret, base64.b64decode(wrap.box), _purpose(subject, key_id))
-            except (SealBroken, binascii.Error):
+                return unbox(secret, base64.b64decode(wrap.box, validate=True), _purpose(subject, key_id))
+            except (SealBroken, ValueError):
                 continue
     return None
 
@@ -105,7 +104,12 @@ def whole_from_halves(
         wrap = found.get((str(number), pair))
         if wrap is None:
             raise SealBroken
-        halves.append(unbox(secret, base64.b64decode(wrap.box), _purpose(subject, key_id)))
+        try:
+            halves.append(unbox(secret, base64.b64decode(wrap.box, validate=True), _purpose(subject, key_id)))
+        except ValueError as error:
+            raise SealBroken from error
+    if len(halves[0]) != len(halves[1]):
+        raise SealBroken
     return joined(*halves)
 
 
@@ -130,7 +134,7 @@ def opened_words(key: bytes, subject: str, kind: str, sealed: str) -> dict[str, 
         if not unpack.eof:
             raise SealBroken
         words = msgspec.json.decode(plain)
-    except (binascii.Error, zlib.error, msgspec.DecodeError) as error:
+    except (*UNDECODABLE, ValueError, zlib.error) as error:
         raise SealBroken from error
     if not isinstance(words, dict):
         raise SealBroken

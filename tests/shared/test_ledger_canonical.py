@@ -28,9 +28,12 @@ texts = st.text(
 )
 values = st.recursive(
     st.booleans() | st.integers(-WHOLE_LIMIT, WHOLE_LIMIT) | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.from_regex(r"[a-z0-9_]{1,8}", fullmatch=True), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.from_regex(r"[a-z0-9_]{1,8}", fullmatch=True), inner, max_size=4)
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @examples(2000)
@@ -45,9 +48,27 @@ def test_what_is_written_reads_back_the_same_and_has_one_spelling(value: object)
 
 @pytest.mark.parametrize(
     "value",
-    [1.0, None, float("nan"), {"A": 1}, {"a-b": 1}, {"": 1}, {1: 1}, "\x00", "\x1f", "\r", WHOLE_LIMIT + 1,
-     -WHOLE_LIMIT - 1, [None], {"a": {"b": 0.5}}, b"bytes", "\ud800", {"a": "\udfff"}, {"ключ": 1}],
-)  # fmt: skip
+    [
+        1.0,
+        None,
+        float("nan"),
+        {"A": 1},
+        {"a-b": 1},
+        {"": 1},
+        {1: 1},
+        "\x00",
+        "\x1f",
+        "\r",
+        WHOLE_LIMIT + 1,
+        -WHOLE_LIMIT - 1,
+        [None],
+        {"a": {"b": 0.5}},
+        b"bytes",
+        "\ud800",
+        {"a": "\udfff"},
+        {"ключ": 1},
+    ],
+)
 def test_a_value_without_a_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(NotCanonical):
         canonical(value)
@@ -56,12 +77,40 @@ def test_a_value_without_a_canonical_form_is_refused(value: object) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b'{"a":1,"a":2}', b'{"a":1,"a":1}', b'{"b":1,"a":2}', b'{"a": 1}', b' {"a":1}', b'{"a":1}\n', b'{"a":1.0}',
-        b'{"a":1e2}', b'{"a":-0}', b'{"a":null}', b'"\\u0430"', b'"\\u0022"', b'"\\/"', b'"\\b"', b'"\\r"', b'"\\u0009"',
-        b'{"A":1}', b'{"a b":1}', b'{"a\\n":1}', b"9007199254740992", b"", b"{", b'"\xff"', b'"\xed\xa0\x80"',
-        b'"\\ud800"', b"01", b"[1,]", b"[" * 5000 + b"]" * 5000, b"\xef\xbb\xbf{}", b"\xff\xfe", b"NaN", b"1" * 400,
+        b'{"a":1,"a":2}',
+        b'{"a":1,"a":1}',
+        b'{"b":1,"a":2}',
+        b'{"a": 1}',
+        b' {"a":1}',
+        b'{"a":1}\n',
+        b'{"a":1.0}',
+        b'{"a":1e2}',
+        b'{"a":-0}',
+        b'{"a":null}',
+        b'"\\u0430"',
+        b'"\\u0022"',
+        b'"\\/"',
+        b'"\\b"',
+        b'"\\r"',
+        b'"\\u0009"',
+        b'{"A":1}',
+        b'{"a b":1}',
+        b'{"a\\n":1}',
+        b"9007199254740992",
+        b"",
+        b"{",
+        b'"\xff"',
+        b'"\xed\xa0\x80"',
+        b'"\\ud800"',
+        b"01",
+        b"[1,]",
+        b"[" * 5000 + b"]" * 5000,
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe",
+        b"NaN",
+        b"1" * 400,
     ],
-)  # fmt: skip
+)
 def test_another_spelling_is_found(data: bytes) -> None:
     assert not is_canonical(data)
 
@@ -112,6 +161,20 @@ def test_a_line_is_read_or_unreadable_and_nothing_else(line: bytes) -> None:
         return
     assert 1 <= fields.clock <= WHOLE_LIMIT
     assert type(body) is BODIES.get(fields.kind, type(body))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b'"\\u0000"', b'"a\\u001fb"', b'"\\b"', b"9007199254740992", b"9" * 30, b'["\\u0007"]', b'"\x01"', b'"\r"'],
+)
+def test_what_no_database_takes_makes_a_line_unreadable(value: bytes) -> None:
+    with pytest.raises(LineUnreadable):
+        decode_line(LINE.replace(b'"value":1', b'"value":' + value), BODIES)
+
+
+@pytest.mark.parametrize("value", [b'"\\u0430"', b'"\\/"', b"9007199254740991", b'"12345678901234567890"'])
+def test_another_spelling_of_something_sayable_is_readable(value: bytes) -> None:
+    decode_line(LINE.replace(b'"value":1', b'"value":' + value), BODIES)
 
 
 def test_a_kind_of_a_later_version_is_kept_as_unknown() -> None:

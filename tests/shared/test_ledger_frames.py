@@ -132,11 +132,18 @@ def test_whatever_the_bytes_they_are_frames_or_unreadable(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"count": 0}, "too_large"), ({"count": FRAME_LINES + 1}, "too_large"), ({"frame": 2}, "version"),
-        ({"first": 0}, "header"), ({"first": 2**63}, "header"), ({"first": 2**80}, "header"), ({"prev": "0" * 63}, "header"),
-        ({"device": "not an id"}, "header"), ({"subject": an_id(1).upper()}, "header"), ({"first": 1}, "header"),
+        ({"count": 0}, "too_large"),
+        ({"count": FRAME_LINES + 1}, "too_large"),
+        ({"frame": 2}, "version"),
+        ({"first": 0}, "header"),
+        ({"first": 2**63}, "header"),
+        ({"first": 2**80}, "header"),
+        ({"prev": "0" * 63}, "header"),
+        ({"device": "not an id"}, "header"),
+        ({"subject": an_id(1).upper()}, "header"),
+        ({"first": 1}, "header"),
     ],
-)  # fmt: skip
+)
 def test_a_header_out_of_bounds_is_named(change: dict[str, object], reason: str) -> None:
     line = msgspec.json.encode(msgspec.structs.asdict(FRAME.header) | change)
     with pytest.raises(FrameUnreadable) as caught:
