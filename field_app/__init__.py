@@ -1,0 +1,1 @@
+"""The tablet: offline store, sync, acts and window."""

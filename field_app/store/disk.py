@@ -1,0 +1,94 @@
+"""Writing to the disk so that it is there afterwards, and knowing how much room is left.
+
+The ballast is 64 MB kept so that the text of the moment finds room when everything else is full.
+Source: SETTLED decision 39, SECURITY B.17-B.19.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import Literal
+
+from field_app.store.errors import StoreBusy
+
+BALLAST_BYTES = 64 * 1000 * 1000
+WARN_BYTES = 1000 * 1000 * 1000
+MEDIA_STOP_BYTES = 500 * 1000 * 1000
+Room = Literal["enough", "low", "text_only"]
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """The file holds either what it held or `data`, whatever happens meanwhile. Raises OSError."""
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in the folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def free_bytes(folder: Path) -> int:
+    """What an ordinary program may still write there."""
+    figures = os.statvfs(folder)
+    return figures.f_bavail * figures.f_frsize
+
+
+def room(folder: Path) -> Room:
+    """Whether to warn, and whether camera and recorder stop; text never does."""
+    free = free_bytes(folder)
+    if free < MEDIA_STOP_BYTES:
+        return "text_only"
+    return "low" if free < WARN_BYTES else "enough"
+
+
+def keep_ballast(folder: Path, size: int = BALLAST_BYTES) -> None:
+    """Lays the ballast down when there is plenty of room; never fails for want of it."""
+    path = folder / "ballast"
+    if path.exists() or free_bytes(folder) < WARN_BYTES + size:
+        return
+    with contextlib.suppress(OSError), path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def drop_ballast(folder: Path) -> bool:
+    """Gives the ballast up; whether there was one."""
+    try:
+        (folder / "ballast").unlink()
+    except OSError:
+        return False
+    return True
+
+
+class FolderLock:
+    """One process at a time has the folder; the system gives the lock back when the process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "owner").open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            owner = self._file.read().strip()
+            self._file.close()
+            raise StoreBusy(int(owner) if owner.isdigit() else 0) from None
+        with contextlib.suppress(OSError):
+            self._file.truncate(0)
+            self._file.write(str(os.getpid()))
+            self._file.flush()
+
+    def release(self) -> None:
+        """The next one may have it."""
+        self._file.close()

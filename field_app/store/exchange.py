@@ -1,0 +1,463 @@
+"""What goes to the office and what comes back, as far as the store is concerned: cut, sign, receipt, page, alarm.
+
+Frames are cut and stored before they are sent, once, and sent again as the same bytes. A reply is taken in whole or not
+at all: receipts, frames of others, cursor and nonce in one transaction. No network here.
+Source: SETTLED decisions 3, 4, 18-27; SECURITY B.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from field_app.store.errors import NotEnrolled, ReplyRefused
+from field_app.store.held import Book, Held, counted
+from field_app.store.kept import (
+    Alarm,
+    FrameState,
+    KeptReceipt,
+    Meta,
+    OwnFrame,
+    OwnNonce,
+    OwnOperation,
+    Pulled,
+)
+from field_app.store.opened import Cut, Opened, Writing
+from field_app.store.store import Store
+from shared.accounts import Office, Person
+from shared.ledger.crypto import is_signed
+from shared.ledger.door import place
+from shared.ledger.frame import FRAME_BYTES, Frame, cut, is_sealed, pieces, read_frames
+from shared.ledger.merge import heads_digest
+from shared.ledger.messages import (
+    Hello,
+    Reply,
+    receipt_message,
+    receipt_number,
+)
+from shared.ledger.operation import canonical, genesis
+from shared.observations.record import FindingChanged, FindingRecorded
+from shared.values import DeviceId, SubjectId, moment_of, stamp
+
+ALARM_LIMIT = 50
+
+
+# ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cut_frames(store: Store) -> int:
+    """Seals everything not yet in a frame and stores the seals; how many frames that made. Raises NotSaved."""
+
+    def work(opened: Opened) -> int:
+        fresh = [frame for subject in opened.numbers for frame in _uncut(opened, subject)]
+        if not fresh:
+            return 0
+        numbers = opened.write(lambda writing: [writing.own(OwnFrame(canonical(frame.header))) for frame in fresh])
+        for number, frame in zip(numbers, fresh, strict=True):
+            opened.cuts.append(Cut(number, frame.header, frame.ids()[-1].hex()))
+        return len(fresh)
+
+    return store.reading(work)
+
+
+def _uncut(opened: Opened, subject: SubjectId) -> list[Frame]:
+    device, done = opened.identity.device, opened.cut_of(subject)
+    ids = opened.book.subjects[subject].chains[device]
+    frames: list[Frame] = []
+    for lines in pieces(opened.own_lines(subject, done + 1, len(ids))):
+        before = bytes.fromhex(ids[done - 1]) if done else genesis(device, subject)
+        frames.append(cut(opened.identity.sign_seed, device, subject, done + 1, before, lines))
+        done += len(lines)
+    return frames
+
+
+def to_send(store: Store, limit: int = FRAME_BYTES) -> list[Frame]:
+    """The frames to go next, oldest first in every chain, subjects with urgent findings before others.
+
+    limit   bytes of all frames together; at least one frame is given when there is any. Cuts what is not cut yet.
+    """
+    cut_frames(store)
+    return store.reading(lambda opened: _due(opened, limit))
+
+
+def _due(opened: Opened, limit: int) -> list[Frame]:
+    waiting = [each for each in opened.cuts if each.state.status in ("cut", "waiting")]
+    urgent = _urgent(opened, {each.header.subject for each in waiting})
+    first = {subject: min(each.number for each in waiting if each.header.subject == subject)
+             for subject in {each.header.subject for each in waiting}}  # fmt: skip
+    waiting.sort(
+        key=lambda each: (each.header.subject not in urgent, first[each.header.subject], each.header.subject,
+                          each.header.first)
+    )  # fmt: skip
+    frames: list[Frame] = []
+    size = 0
+    for each in waiting:
+        frame = Frame(each.header, tuple(opened.own_lines(each.header.subject, each.header.first, each.last)))
+        size += len(frame.encoded())
+        if frames and size > limit:
+            return frames
+        frames.append(frame)
+    for number in opened.meta.offers:
+        offered = _pulled_frame(opened, number)
+        if offered is None:
+            continue
+        size += len(offered.encoded())
+        if frames and size > limit:
+            return frames
+        frames.append(offered)
+    return frames
+
+
+def _urgent(opened: Opened, subjects: set[SubjectId]) -> set[SubjectId]:
+    """Subjects whose unsent part holds an urgent finding, and those they belong to."""
+    found: set[SubjectId] = set()
+    for subject in subjects:
+        held = opened.book.subjects[subject]
+        mine = [each for each in opened.cuts if each.header.subject == subject]
+        last = max((each.last for each in mine if each.is_received), default=0)
+        if any(
+            isinstance(operation.body, FindingRecorded | FindingChanged) and operation.body.urgent
+            for operation in held.operations
+            if operation.device == opened.identity.device and operation.seq > last
+        ):
+            found |= {subject, held.parent} - {SubjectId("")}
+    return found
+
+
+def _pulled_frame(opened: Opened, number: int) -> Frame | None:
+    plain = opened.database.get("pulled", number)
+    if plain is None:
+        return None
+    return read_frames(msgspec.msgpack.decode(plain, type=Pulled).frame[:-1].split(b"\n"))[0]
+
+
+def hello(store: Store, frames: list[Frame], now: datetime) -> Hello:
+    """The first line of the exchange that carries these frames. Raises NotEnrolled."""
+
+    def work(opened: Opened) -> Hello:
+        if not opened.identity.device:
+            raise NotEnrolled
+        meta = opened.meta
+        return Hello(
+            device=opened.identity.device, epoch=meta.epoch, from_=meta.cursor, heads=_heads(opened, frames),
+            known=(meta.position, meta.ledger_head), nonce=opened.nonce, now=stamp(now),
+        )  # fmt: skip
+
+    return store.reading(work)
+
+
+def _heads(opened: Opened, frames: list[Frame]) -> str:
+    """Over every own chain as far as the office holds it once these frames are in."""
+    device = opened.identity.device
+    goes = {(frame.header.subject, frame.header.first) for frame in frames if frame.header.device == device}
+    heads: dict[SubjectId, tuple[int, str]] = {}
+    stopped: set[SubjectId] = set()
+    for each in sorted(opened.cuts, key=lambda each: each.header.first):
+        subject = each.header.subject
+        if subject in stopped or not (each.is_received or (subject, each.header.first) in goes):
+            stopped.add(subject)
+        else:
+            heads[subject] = (each.last, each.head)
+    return heads_digest((subject, seq, id_) for subject, (seq, id_) in heads.items())
+
+
+# ── back ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class _Plan:
+    """A reply worked out against a trial book, before anything is written."""
+
+    trial: dict[SubjectId, Held] = field(default_factory=dict)
+    pulled: list[Frame] = field(default_factory=list)
+    own: list[Frame] = field(default_factory=list)
+    loose: list[Frame] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    behind: dict[str, int] = field(default_factory=dict)
+
+
+def apply_reply(store: Store, reply: Reply, now: datetime) -> None:
+    """Takes a reply in: receipts, frames of others, cursor and nonce, in one transaction.
+
+    Raises ReplyRefused (nothing was taken in; the alarm is kept), NotSaved.
+    """
+    try:
+        store.reading(lambda opened: _apply(opened, reply, now))
+    except ReplyRefused as refused:
+        alarm = Alarm(refused.reason, refused.subject, stamp(now))
+        store.reading(lambda opened: _keep_alarms(opened, [alarm]))
+        raise
+
+
+def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
+    identity, receipt, page = opened.identity, reply.receipt, reply.page
+    if receipt.device != identity.device:
+        raise ReplyRefused("wrong_device")
+    if not is_signed(bytes.fromhex(identity.server_key), receipt_message(reply.receipt_bytes), reply.signature):
+        raise ReplyRefused("signature")
+    plan = _planned(opened, reply, now)
+    _stop_if_emptied(opened, plan)
+    fates = _fates(opened, reply, page.restored)
+    _compare_have(opened, reply, fates, plan, now)
+    meta = _meta_after(opened, reply, plan, now)
+    bound = _bound(page.cursor)
+
+    def work(writing: Writing) -> tuple[list[int], list[tuple[Frame, list[int], int]]]:
+        if page.next_nonce != opened.nonce:
+            writing.own(OwnNonce(page.next_nonce))
+        own = [_write_own(writing, opened, plan, frame) for frame in plan.own]
+        numbers = [writing.put("pulled", Pulled(bound, frame.encoded())) for frame in plan.pulled]
+        for each, fate in fates.items():
+            writing.put("frame_state", fate, each)
+        if receipt.frames:
+            writing.put("receipt", KeptReceipt(reply.receipt_bytes, reply.signature))
+        writing.put("meta", meta, 1)
+        return numbers, own
+
+    numbers, own = opened.write(work)
+    for number, frame in zip(numbers, plan.pulled, strict=True):
+        opened.pulled[number] = (bound, frame.header)
+    for frame, lines, number in own:
+        opened.numbers.setdefault(frame.header.subject, []).extend(lines)
+        opened.cuts.append(Cut(number, frame.header, frame.ids()[-1].hex(), FrameState("already")))
+    for cut_ in opened.cuts:
+        cut_.state = fates.get(cut_.number, cut_.state)
+    for held in plan.trial.values():
+        opened.book.changed(held)
+    opened.loose, opened.meta, opened.nonce = plan.loose, meta, page.next_nonce
+    if receipt.frames:
+        opened.receipts.append(KeptReceipt(reply.receipt_bytes, reply.signature))
+
+
+def _planned(opened: Opened, reply: Reply, now: datetime) -> _Plan:
+    plan = _Plan()
+    known = _known_keys(opened.book, opened.identity.server_device, opened.identity.server_key)
+    frames = [*reply.frames]
+    for frame in frames:
+        known |= _keys_in(frame)
+    waiting: list[tuple[Frame, bool]] = [(frame, False) for frame in opened.loose] + [(frame, True) for frame in frames]
+    moved = True
+    while moved and waiting:
+        moved, left = False, []
+        for frame, is_new in waiting:
+            if not _take(opened, plan, frame, is_new, known, now):
+                left.append((frame, is_new))
+            else:
+                moved = True
+        waiting = left
+    for frame, is_new in waiting:
+        plan.loose.append(frame)
+        if is_new and frame.header.device != opened.identity.device:
+            plan.pulled.append(frame)
+    return plan
+
+
+def _take(
+    opened: Opened, plan: _Plan, frame: Frame, is_new: bool, known: dict[DeviceId, set[str]], now: datetime
+) -> bool:
+    """Takes a frame into the trial; False when it waits for an earlier one of its chain."""
+    header = frame.header
+    key = known.get(header.device)
+    if is_new and key and not any(is_sealed(frame, bytes.fromhex(each)) for each in key):
+        plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
+        return True
+    current = plan.trial.get(header.subject) or opened.book.subjects.get(header.subject)
+    held = current or Held(header.subject)
+    ids = held.chains.get(header.device, [])
+    verdict = place(frame, held.chain(header.device), set(ids[header.first - 1 : frame.last]))
+    if verdict.status == "waiting":
+        return False
+    if verdict.status == "quarantined":
+        plan.alarms.append(Alarm("fork", header.subject, stamp(now)))
+        return True
+    if verdict.status == "already":
+        return True
+    if header.subject not in plan.trial:
+        plan.trial[header.subject] = held.copied()
+    plan.trial[header.subject].extend(frame, verdict.skip)
+    if is_new:
+        (plan.own if header.device == opened.identity.device else plan.pulled).append(frame)
+    return True
+
+
+def _write_own(writing: Writing, opened: Opened, plan: _Plan, frame: Frame) -> tuple[Frame, list[int], int]:
+    """An own frame this tablet had lost, written as if it had been kept all along."""
+    subject = frame.header.subject
+    held = len(opened.numbers.get(subject, ())) + sum(
+        len(each.lines) for each in plan.own[: plan.own.index(frame)] if each.header.subject == subject
+    )
+    skip = held - (frame.header.first - 1)
+    lines = [
+        writing.own(OwnOperation(subject, seq, line))
+        for seq, line in list(enumerate(frame.lines, frame.header.first))[skip:]
+    ]
+    number = writing.own(OwnFrame(canonical(frame.header)))
+    writing.put("frame_state", FrameState("already"), number)
+    return frame, lines, number
+
+
+def _known_keys(book: Book, server: DeviceId, server_key: str) -> dict[DeviceId, set[str]]:
+    """Signing keys (hex) by device, as the office's and the persons' subjects name them."""
+    known: dict[DeviceId, set[str]] = {server: {server_key}}
+    for subject in book.of_kind("office"):
+        state = book.state(subject)
+        if isinstance(state, Office):
+            for device, key in state.servers.items():
+                known.setdefault(device, set()).add(key)
+    for subject in book.of_kind("person"):
+        state = book.state(subject)
+        if isinstance(state, Person):
+            for tablet in state.devices.values():
+                known.setdefault(tablet.id, set()).add(tablet.sign_key)
+    return known
+
+
+def _keys_in(frame: Frame) -> dict[DeviceId, set[str]]:
+    from shared.accounts import DeviceEnrolled, ServerNamed
+    from shared.ledger.merge import operations_of
+    from shared.registry import BODIES
+
+    found: dict[DeviceId, set[str]] = {}
+    for operation in operations_of(frame, BODIES)[0]:
+        if isinstance(operation.body, DeviceEnrolled):
+            found.setdefault(operation.body.device, set()).add(operation.body.sign_key)
+        elif isinstance(operation.body, ServerNamed):
+            found.setdefault(operation.body.device, set()).add(operation.body.key)
+    return found
+
+
+def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
+    """The alarm stop: a reply after which nothing of a full subject would count is not taken in."""
+    trial = opened.book.with_candidates(plan.trial.values())
+    touched = set(plan.trial) | {child for id_ in plan.trial for child in trial._children.get(id_, ())}
+    for subject in touched:
+        before = opened.book.subjects.get(subject)
+        if before is None:
+            continue
+        full = counted(opened.book.state(subject), before.operations)
+        if full >= 3 and counted(trial.state(subject), before.operations) == 0:
+            raise ReplyRefused("emptied", subject)
+
+
+def _fates(opened: Opened, reply: Reply, restored: int | None) -> dict[int, FrameState]:
+    """What the receipt says of own frames, by number of their record; after a restore those above it are due again."""
+    receipt = reply.receipt
+    number = receipt_number(reply.receipt_bytes)
+    fates: dict[int, FrameState] = {}
+    if restored is not None:
+        for each in opened.cuts:
+            if each.is_received and each.state.position > restored:
+                fates[each.number] = FrameState("cut")
+    by_place = {(each.header.subject, each.header.first, each.header.count, each.head): each for each in opened.cuts}
+    for said in receipt.frames:
+        mine = by_place.get((said.subject, said.first, said.count, said.head))
+        if mine is not None:
+            fates[mine.number] = FrameState(said.status, said.reason, number, receipt.received_at, receipt.position)
+    return fates
+
+
+def _compare_have(
+    opened: Opened, reply: Reply, fates: dict[int, FrameState], plan: _Plan, now: datetime
+) -> None:
+    """Own chains against what the office holds: what it lacks is due again, what this tablet lost is fetched first."""
+    if reply.page.have is None:
+        return
+    device = opened.identity.device
+    have = {head.subject: head for head in reply.page.have}
+    for each in opened.cuts:
+        state = fates.get(each.number, each.state)
+        held = have.get(each.header.subject)
+        if state.status in ("accepted", "already") and (held is None or held.seq < each.last):
+            fates[each.number] = FrameState("cut")
+            if reply.page.restored is None:
+                plan.alarms.append(Alarm("office_lost", each.header.subject, stamp(now)))
+    for subject, head in have.items():
+        book = plan.trial.get(subject) or opened.book.subjects.get(subject)
+        ids = book.chains.get(device, []) if book else []
+        if head.seq > len(ids):
+            plan.behind[subject] = head.seq
+            plan.alarms.append(Alarm("behind_office", subject, stamp(now)))
+        elif head.seq and ids[head.seq - 1] != head.id:
+            plan.alarms.append(Alarm("fork", subject, stamp(now)))
+
+
+def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Meta:
+    meta, page, receipt = opened.meta, reply.page, reply.receipt
+    offers = set(meta.offers) - _offered(opened, reply)
+    alarms = plan.alarms
+    if page.restored is not None and receipt.epoch != meta.epoch:
+        offers |= {number for number, (bound, _) in opened.pulled.items() if bound > page.restored}
+        alarms.append(Alarm("office_restored", at=stamp(now)))
+    if page.revoked and not meta.revoked:
+        alarms.append(Alarm("revoked", at=stamp(now)))
+    differs = _differing(opened, reply, plan)
+    alarms += [Alarm("differs", subject, stamp(now)) for subject in differs if subject not in meta.differs]
+    drift = moment_of(receipt.tablet_now) - moment_of(receipt.received_at)
+    return Meta(
+        cursor="" if set(differs) - set(meta.differs) else page.cursor, epoch=receipt.epoch,
+        position=receipt.position, ledger_head=receipt.ledger_head, nonce=page.next_nonce, durable=page.durable,
+        revoked=page.revoked, confirmed=True, exchanged_at=receipt.received_at,
+        drift_seconds=int(drift.total_seconds()), offers=tuple(sorted(offers)), differs=tuple(differs),
+        behind=_still_behind(opened, plan), alarms=(*meta.alarms, *alarms)[-ALARM_LIMIT:],
+    )  # fmt: skip
+
+
+def _still_behind(opened: Opened, plan: _Plan) -> dict[str, int]:
+    """Own chains of which the office holds more than this tablet does once the reply is in."""
+    device = opened.identity.device
+    still = {}
+    for subject, seq in (opened.meta.behind | plan.behind).items():
+        held = plan.trial.get(SubjectId(subject)) or opened.book.subjects.get(SubjectId(subject))
+        if seq > len(held.chains.get(device, ()) if held else ()):
+            still[subject] = seq
+    return still
+
+
+def _offered(opened: Opened, reply: Reply) -> set[int]:
+    """Frames of others that were offered again and now have their answer."""
+    said = {(each.subject, each.first, each.count) for each in reply.receipt.frames}
+    return {
+        number
+        for number in opened.meta.offers
+        if (header := opened.pulled[number][1]) and (header.subject, header.first, header.count) in said
+    }
+
+
+def _differing(opened: Opened, reply: Reply, plan: _Plan) -> list[str]:
+    """The quiet check: subjects of this exchange, with nothing under way, whose operations are not the office's."""
+    if reply.page.more:
+        return list(opened.meta.differs)
+    differs = set(opened.meta.differs)
+    for said in reply.page.digests:
+        held = plan.trial.get(said.subject) or opened.book.subjects.get(said.subject)
+        if held is None or _under_way(opened, reply, said.subject):
+            continue
+        if held.digest() == said.digest:
+            differs.discard(said.subject)
+        else:
+            differs.add(said.subject)
+    return sorted(differs)
+
+
+def _under_way(opened: Opened, reply: Reply, subject: SubjectId) -> bool:
+    said = {each.head for each in reply.receipt.frames if each.status in ("accepted", "already")}
+    mine = [each for each in opened.cuts if each.header.subject == subject]
+    length = len(opened.numbers.get(subject, ()))
+    return max((each.last for each in mine), default=0) < length or any(
+        not each.is_received and each.head not in said for each in mine
+    )
+
+
+def _keep_alarms(opened: Opened, alarms: list[Alarm]) -> None:
+    meta = msgspec.structs.replace(opened.meta, alarms=(*opened.meta.alarms, *alarms)[-ALARM_LIMIT:])
+    opened.write(lambda writing: writing.put("meta", meta, 1))
+    opened.meta = meta
+
+
+def _bound(cursor: str) -> int:
+    """The ledger position a page ends at, of its token "epoch.position.cursor"."""
+    parts = cursor.split(".")
+    return int(parts[1]) if len(parts) == 3 and parts[1].isdigit() else 2**53 - 1
+

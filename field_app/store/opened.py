@@ -1,0 +1,364 @@
+"""Everything of a store that is in memory between unlock and lock, and how it is read from the disk.
+
+Database and copy hold the same own records under the same numbers; whichever lost one takes it from the other. Reading
+never begins afresh: what cannot be placed is counted and reported. Source: SETTLED decisions 35, 36; SECURITY B.20.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from field_app.store.copy import Copy
+from field_app.store.database import TABLES, Database
+from field_app.store.disk import drop_ballast
+from field_app.store.errors import StorageFull, StoreDamaged, not_saved
+from field_app.store.held import Book
+from field_app.store.kept import (
+    Draft,
+    FrameState,
+    Identity,
+    KeptReceipt,
+    MediaKept,
+    Meta,
+    OwnFrame,
+    OwnIdentity,
+    OwnNonce,
+    OwnOperation,
+    OwnRecord,
+    Place,
+    Pulled,
+    SubjectKey,
+    own_decoder,
+    packed,
+)
+from shared.ledger.door import place
+from shared.ledger.frame import Frame, FrameHeader, read_frames, read_header
+from shared.ledger.operation import LineUnreadable, Operation, decode_line, genesis, next_id
+from shared.registry import BODIES
+from shared.values import DeviceId, OperationId, PersonId, SubjectId
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Cut:
+    """A frame cut here and what became of it; `number` is that of its own record."""
+
+    number: int
+    header: FrameHeader
+    head: str
+    state: FrameState = FrameState("cut")
+
+    @property
+    def last(self) -> int:
+        """Seq of its last operation."""
+        return self.header.first + self.header.count - 1
+
+    @property
+    def is_received(self) -> bool:
+        """Whether the office's signed receipt says it holds these bytes."""
+        return self.state.status in ("accepted", "already")
+
+
+@dataclass
+class Damage:
+    """What a start found wrong and what it could not mend; shown on T11, never hidden."""
+
+    rebuilt: bool = False
+    mended: int = 0
+    lost_rows: int = 0
+    unplaced: int = 0
+
+    @property
+    def is_none(self) -> bool:
+        """Whether all was well."""
+        return not (self.rebuilt or self.mended or self.lost_rows or self.unplaced)
+
+
+@dataclass
+class Opened:
+    """An unlocked store."""
+
+    folder: Path
+    key: bytes
+    database: Database
+    copy: Copy
+    identity: Identity = field(default_factory=lambda: Identity(b"", b""))
+    book: Book = field(default_factory=Book)
+    numbers: dict[SubjectId, list[int]] = field(default_factory=dict)
+    cuts: list[Cut] = field(default_factory=list)
+    meta: Meta = field(default_factory=Meta)
+    nonce: str = ""
+    keys: dict[str, SubjectKey] = field(default_factory=dict)
+    key_rows: dict[str, int] = field(default_factory=dict)
+    drafts: dict[str, tuple[int, Draft]] = field(default_factory=dict)
+    place: Place | None = None
+    media: dict[str, tuple[int, MediaKept]] = field(default_factory=dict)
+    receipts: list[KeptReceipt] = field(default_factory=list)
+    pulled: dict[int, tuple[int, FrameHeader]] = field(default_factory=dict)
+    loose: list[Frame] = field(default_factory=list)
+    damage: Damage = field(default_factory=Damage)
+
+    def write(self, work: Callable[[Writing], Result]) -> Result:
+        """Runs `work` in one transaction of database and copy; when it returns, all of it is on the disk.
+
+        work   changes rows only, nothing in memory: on a full disk it runs again after the ballast was given up
+
+        Raises NotSaved, StorageFull; then nothing was written.
+        """
+        try:
+            return self._write_once(work)
+        except StorageFull:
+            if not drop_ballast(self.folder):
+                raise
+            return self._write_once(work)
+
+    def _write_once(self, work: Callable[[Writing], Result]) -> Result:
+        size = self.copy.size
+        try:
+            self.database.begin()
+            writing = Writing(self.database)
+            result = work(writing)
+            if writing.records:
+                self.copy.append(writing.records)
+            self.database.commit()
+        except (OSError, sqlite3.Error) as error:
+            self.database.roll_back()
+            with contextlib.suppress(OSError):
+                self.copy.cut_back(size)
+            raise not_saved(error) from error
+        except BaseException:
+            self.database.roll_back()
+            raise
+        return result
+
+    def cut_of(self, subject: SubjectId) -> int:
+        """Seq of the last operation of an own chain that lies in a frame."""
+        return max((cut.last for cut in self.cuts if cut.header.subject == subject), default=0)
+
+    def own_lines(self, subject: SubjectId, first: int, last: int) -> list[bytes]:
+        """Own lines of a subject by seq, both ends inclusive."""
+        lines = []
+        for number in self.numbers[subject][first - 1 : last]:
+            plain = self.database.get("own", number)
+            record = own_decoder.decode(plain) if plain is not None else None
+            if not isinstance(record, OwnOperation):
+                raise StoreDamaged(f"own {number}")
+            lines.append(record.line)
+        return lines
+
+    def close(self) -> None:
+        """Lets go of both files."""
+        self.database.close()
+        self.copy.close()
+
+
+class Writing:
+    """Changes of one transaction; own records go into database and copy under one number."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.records: list[tuple[int, bytes]] = []
+
+    def own(self, record: OwnRecord) -> int:
+        """Adds an own record; its number."""
+        plain = packed(record)
+        number = self.database.put("own", plain)
+        self.records.append((number, plain))
+        return number
+
+    def put(self, table: str, record: msgspec.Struct, number: int | None = None) -> int:
+        """Writes a row; its number."""
+        return self.database.put(table, packed(record), number)
+
+    def delete(self, table: str, number: int) -> None:
+        """Removes a row."""
+        self.database.delete(table, number)
+
+    def delete_all(self, table: str, numbers: list[int]) -> None:
+        """Removes several rows."""
+        for number in numbers:
+            self.database.delete(table, number)
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_files(folder: Path, key: bytes, store: str) -> Opened:
+    """Database and copy, each mended from the other, and everything in them in memory."""
+    damage = Damage()
+    copy = Copy(folder / "copy", key, store)
+    try:
+        database = Database(folder / "store.db", key, store)
+        own = _own_of(database, copy, damage)
+        opened = Opened(folder, key, database, copy, damage=damage)
+        _load(opened, own)
+    except sqlite3.DatabaseError:
+        with contextlib.suppress(UnboundLocalError):
+            database.close()
+        database = _rebuilt(folder, key, store, copy, damage)
+        own = _own_of(database, copy, damage)
+        opened = Opened(folder, key, database, copy, damage=damage)
+        _load(opened, own)
+    damage.lost_rows += len([1 for table, _ in database.damaged if table != "own"])
+    return opened
+
+
+def _rebuilt(folder: Path, key: bytes, store: str, copy: Copy, damage: Damage) -> Database:
+    """A new database from the rows of the old one that still open; the old file stays beside it."""
+    damage.rebuilt = True
+    number = 1
+    while (folder / f"store.db.damaged-{number}").exists():
+        number += 1
+    old = folder / f"store.db.damaged-{number}"
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            (folder / f"store.db{suffix}").rename(folder / f"store.db.damaged-{number}{suffix}")
+    rows: list[tuple[str, int, bytes]] = []
+    with contextlib.suppress(sqlite3.Error):
+        broken = Database(old, key, store)
+        for table in TABLES:
+            with contextlib.suppress(sqlite3.Error):
+                rows += [(table, row, plain) for row, plain in broken.salvaged(table)]
+        broken.close()
+    database = Database(folder / "store.db", key, store)
+    database.begin()
+    for table, row, plain in rows:
+        database.put(table, plain, row)
+    database.commit()
+    return database
+
+
+def _own_of(database: Database, copy: Copy, damage: Damage) -> dict[int, bytes]:
+    """Own records by number, after each side took from the other what it lacks."""
+    own = dict(database.rows("own"))
+    lost = {number for table, number in database.damaged if table == "own"}
+    laid, is_run = copy.numbers()
+    if is_run and not lost and set(laid) == set(own):
+        return own
+    reading = copy.read()
+    missing = {number: plain for number, plain in reading.bodies.items() if number not in own}
+    if missing:
+        database.begin()
+        for number, plain in sorted(missing.items()):
+            database.put("own", plain, number)
+        database.commit()
+        own |= missing
+    if not reading.is_whole or set(own) != set(reading.bodies):
+        copy.write_anew(sorted(own.items()))
+    tail_only = not lost and not damage.rebuilt and reading.is_whole and all(n >= max(own) for n in missing)
+    damage.mended += 0 if tail_only else len(missing) + len(set(own) - set(reading.bodies))
+    return dict(sorted(own.items()))
+
+
+def _load(opened: Opened, own: dict[int, bytes]) -> None:
+    records = [(number, own_decoder.decode(plain)) for number, plain in own.items()]
+    identities = [record.identity for _, record in records if isinstance(record, OwnIdentity)]
+    if not identities:
+        raise StoreDamaged("no identity")
+    opened.identity = identities[-1]
+    opened.nonce = next((record.nonce for _, record in reversed(records) if isinstance(record, OwnNonce)), "")
+    chains = _load_chains(opened, [(number, each) for number, each in records if isinstance(each, OwnOperation)])
+    database = opened.database
+    states = {number: msgspec.msgpack.decode(plain, type=FrameState) for number, plain in database.rows("frame_state")}
+    for number, record in records:
+        if isinstance(record, OwnFrame):
+            header = read_header(record.header)
+            ids = chains.get(header.subject, [])
+            last = header.first + header.count - 1
+            if last <= len(ids):
+                opened.cuts.append(Cut(number, header, ids[last - 1], states.get(number, FrameState("cut"))))
+    for number, plain in database.rows("pulled"):
+        pulled = msgspec.msgpack.decode(plain, type=Pulled)
+        frame = read_frames(pulled.frame[:-1].split(b"\n"))[0]
+        opened.pulled[number] = (pulled.bound, frame.header)
+        opened.loose.append(frame)
+    settle_loose(opened)
+    for held in opened.book.subjects.values():
+        opened.book.changed(held)
+    _load_rest(opened)
+
+
+def _load_chains(opened: Opened, records: list[tuple[int, OwnOperation]]) -> dict[SubjectId, list[str]]:
+    """Own operations into the book, chain by chain; what stands behind a hole is counted as unplaced."""
+    device = opened.identity.device
+    chains: dict[SubjectId, list[str]] = {}
+    waiting: dict[tuple[SubjectId, int], tuple[int, OwnOperation]] = {
+        (record.subject, record.seq): (number, record) for number, record in records
+    }
+    for (subject, seq), (number, record) in sorted(waiting.items()):
+        ids = chains.setdefault(subject, [])
+        if seq != len(ids) + 1:
+            opened.damage.unplaced += 1
+            continue
+        before = bytes.fromhex(ids[-1]) if ids else genesis(device, subject)
+        id_ = next_id(before, record.line).hex()
+        ids.append(id_)
+        opened.numbers.setdefault(subject, []).append(number)
+        held = opened.book.at(subject)
+        held.chains[device] = ids
+        operation = operation_of(record, device, id_)
+        if operation is not None:
+            held.operations.append(operation)
+            held.clock = max(held.clock, operation.clock)
+    for subject in chains:
+        held = opened.book.at(subject)
+        held.operations.sort(key=lambda each: each.order)
+        for operation in held.operations:
+            held._learn_kind(operation)
+    return chains
+
+
+def operation_of(record: OwnOperation, device: DeviceId, id_: str) -> Operation | None:
+    """The operation behind an own record; None for a line this version cannot read."""
+    try:
+        fields, body = decode_line(record.line, BODIES)
+    except LineUnreadable:
+        return None
+    return Operation(
+        id=OperationId(id_), subject=record.subject, device=device, seq=record.seq, clock=fields.clock,
+        author=PersonId(fields.author), at=fields.at, kind=fields.kind, body=body,
+    )  # fmt: skip
+
+
+def settle_loose(opened: Opened) -> None:
+    """Takes frames of others into the book as far as they fit behind their chains; the rest waits for its gap."""
+    moved = True
+    while moved and opened.loose:
+        moved = False
+        left: list[Frame] = []
+        for frame in opened.loose:
+            held = opened.book.at(frame.header.subject)
+            ids = held.chains.get(frame.header.device, [])
+            verdict = place(frame, held.chain(frame.header.device), set(ids[frame.header.first - 1 : frame.last]))
+            if verdict.status == "accepted":
+                held.extend(frame, verdict.skip)
+                moved = True
+            elif verdict.status == "waiting":
+                left.append(frame)
+        opened.loose = left
+
+
+def _load_rest(opened: Opened) -> None:
+    database = opened.database
+    for _, plain in database.rows("meta"):
+        opened.meta = msgspec.msgpack.decode(plain, type=Meta)
+    for number, plain in database.rows("subject_key"):
+        key = msgspec.msgpack.decode(plain, type=SubjectKey)
+        opened.keys[key.id], opened.key_rows[key.id] = key, number
+    for number, plain in database.rows("draft"):
+        draft = msgspec.msgpack.decode(plain, type=Draft)
+        opened.drafts[draft.field] = (number, draft)
+    for _, plain in database.rows("place"):
+        opened.place = msgspec.msgpack.decode(plain, type=Place)
+    for number, plain in database.rows("media"):
+        media = msgspec.msgpack.decode(plain, type=MediaKept)
+        opened.media[media.sha256] = (number, media)
+    opened.receipts = [msgspec.msgpack.decode(plain, type=KeptReceipt) for _, plain in database.rows("receipt")]

@@ -1,0 +1,454 @@
+"""The tablet's store: the only door to what is on its disk. Screens, acts, worker and command line all come through it.
+
+Nothing is *saved* before database and copy are both on the disk. Knows no window and no network; time is an argument
+(`now`, aware). Every method may be called from any thread; one lock orders them. Files in the folder: vault, tries,
+store.db, copy, media/, packs/, ballast, owner. Source: SETTLED decisions 3, 27, 35-42; SECURITY A.5, B.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from field_app.store import drafts, keys
+from field_app.store.disk import FolderLock, Room, keep_ballast, room, write_whole
+from field_app.store.errors import BehindOffice, Locked, NotEnrolled, StoreMissing, StoreStands
+from field_app.store.kept import Alarm, Draft, Identity, MediaKept, Meta, OwnIdentity, OwnOperation, Place, SubjectKey
+from field_app.store.opened import Damage, Opened, Writing, open_files, operation_of
+from field_app.store.vault import Keystore, Vault
+from shared.ledger.crypto import (
+    LEAST_EFFORT,
+    Effort,
+    box_address,
+    new_box_key,
+    new_id,
+    new_signing_key,
+    same,
+    sha256,
+    verifying_key,
+)
+from shared.ledger.operation import Body, Operation, encode_line, genesis, next_id
+from shared.ledger.sealing import KeyClass, KeyMade, KeyWrapped
+from shared.ledger.subject import Words
+from shared.values import OperationId, PersonId, SubjectId, stamp
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a save did: the subject's state after it, and the ids of the operations it made."""
+
+    state: Any
+    ids: tuple[OperationId, ...]
+
+
+class Store:
+    """One tablet's store. Made by `Store.create` or `Store.open`; unlocked until `lock`."""
+
+    def __init__(self, folder: Path, vault: Vault, lock: FolderLock, key: bytes) -> None:
+        self.folder, self.vault = folder, vault
+        self._owner = lock
+        self._lock = threading.RLock()
+        self._opened: Opened | None = open_files(folder, key, vault.store)
+        keep_ballast(folder)
+
+    # ── opening and locking ─────────────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def create(
+        cls, folder: Path, pin: str, keystore: Keystore, now: datetime, effort: Effort = LEAST_EFFORT
+    ) -> Store:
+        """A new store with fresh device keys, unlocked. Raises PinWeak, StoreStands, StoreBusy, OSError."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FolderLock(folder)
+        try:
+            if (folder / "store.db").exists() or (folder / "copy").exists():
+                raise StoreStands(str(folder))
+            store = new_id(_milliseconds(now))
+            key = Vault.make(folder, pin, keystore, store, effort)
+            for name in ("media", "packs"):
+                (folder / name).mkdir(exist_ok=True)
+            _begin(folder, key, store)
+            return cls(folder, Vault(folder, keystore), lock, key)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, folder: Path, pin: str, keystore: Keystore, now: datetime) -> Store:
+        """The store of the folder, unlocked.
+
+        Raises StoreMissing, StoreBusy, PinWrong, PinWait, SlotDestroyed, StoreDamaged.
+        """
+        if not (folder / "vault").exists():
+            raise StoreMissing(str(folder))
+        lock = FolderLock(folder)
+        try:
+            vault = Vault(folder, keystore)
+            return cls(folder, vault, lock, vault.open(pin, now))
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def recover(
+        cls, folder: Path, one: tuple[int, bytes], other: tuple[int, bytes], pin: str, keystore: Keystore
+    ) -> Store:
+        """Opened by two keyholders, (number, X25519 secret) each, with a new PIN. Raises SealBroken, PinWeak."""
+        lock = FolderLock(folder)
+        try:
+            vault = Vault(folder, keystore)
+            return cls(folder, vault, lock, vault.recover(one, other, pin))
+        except BaseException:
+            lock.release()
+            raise
+
+    def unlock(self, pin: str, now: datetime) -> None:
+        """Takes the keys into memory again after `lock`. Raises PinWrong, PinWait, SlotDestroyed."""
+        key = self.vault.open(pin, now)
+        with self._lock:
+            if self._opened is None:
+                self._opened = open_files(self.folder, key, self.vault.store)
+
+    def check_pin(self, pin: str, now: datetime) -> None:
+        """The PIN once more, before a signature; counted as any try. Raises PinWrong, PinWait, SlotDestroyed."""
+        key = self.vault.open(pin, now)
+        if not same(key, self._o.key):
+            raise Locked(str(self.folder))
+
+    def lock(self) -> None:
+        """Forgets every key and everything opened; the folder stays this process's."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def close(self) -> None:
+        """Locks, and lets another process have the folder."""
+        self.lock()
+        self._owner.release()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the keys are out of memory."""
+        return self._opened is None
+
+    @property
+    def _o(self) -> Opened:
+        if self._opened is None:
+            raise Locked(str(self.folder))
+        return self._opened
+
+    def reading(self, ask: Callable[[Opened], Result]) -> Result:
+        """An answer from the opened store, under its lock. For `exchange` and `rows`; screens have the methods here."""
+        with self._lock:
+            return ask(self._o)
+
+    # ── who this tablet is ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def identity(self) -> Identity:
+        """The tablet's keys, person and office."""
+        return self._o.identity
+
+    @property
+    def person(self) -> PersonId:
+        """Whose tablet this is; empty before enrolment."""
+        return self._o.identity.person
+
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether an office knows this tablet (a second officer may still have to confirm it)."""
+        return bool(self._o.identity.device)
+
+    def public_keys(self) -> tuple[str, str]:
+        """(signing key, box key) as 64 hex each, for enrolment and its fingerprint."""
+        identity = self._o.identity
+        return verifying_key(identity.sign_seed).hex(), box_address(identity.box_secret).hex()
+
+    def enrol(self, identity: Identity) -> None:
+        """Keeps what enrolment brought and puts the store key into slot B for the keyholders."""
+        with self._lock:
+            opened = self._o
+            opened.write(lambda writing: writing.own(OwnIdentity(identity)))
+            opened.identity = identity
+            holders = {number: bytes.fromhex(key) for number, key in identity.keyholders.items()}
+            if len(holders) == 3:
+                self.vault.entrust(opened.key, holders)
+
+    # ── subjects ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def new_subject(self, now: datetime) -> SubjectId:
+        """An id for a subject about to begin."""
+        return SubjectId(new_id(_milliseconds(now)))
+
+    def state(self, subject: SubjectId) -> Any:
+        """The folded state (a `shared.ledger.subject.Subject`), None when the subject is not held here.
+
+        Do not change it. It is the live object: a later save of this subject shows in it.
+        """
+        with self._lock:
+            return self._o.book.state(subject)
+
+    def subjects(self, kind: str) -> list[SubjectId]:
+        """Subjects of a kind (registry.FOLDS) held here, oldest first."""
+        with self._lock:
+            return self._o.book.of_kind(kind)
+
+    def children(self, subject: SubjectId, kind: str) -> list[SubjectId]:
+        """Subjects of a kind that belong to this one: the record, interviews and report of a visit."""
+        with self._lock:
+            return self._o.book.children(subject, kind)
+
+    def operations(self, subject: SubjectId) -> list[Operation]:
+        """Everything known of a subject, in the one order."""
+        with self._lock:
+            held = self._o.book.subjects.get(subject)
+            return held.operations[:] if held else []
+
+    def record(self, subject: SubjectId, *bodies: Body, now: datetime, drop: str = "") -> Any:
+        """Saves what the person did, and returns the folded state. See `save`."""
+        return self.save(subject, *bodies, now=now, drop=drop).state
+
+    def save(self, subject: SubjectId, *bodies: Body, now: datetime, drop: str = "") -> Saved:
+        """Writes one operation a body, all or none, and waits for the disk: database and copy.
+
+        drop   name of the draft that becomes this operation; it goes in the same transaction
+
+        Raises NotSaved, StorageFull (nothing was written, the text stays with the caller), NotEnrolled, BehindOffice.
+        """
+        with self._lock:
+            return self._save(subject, bodies, now, drop)
+
+    def _save(
+        self, subject: SubjectId, bodies: Iterable[Body], now: datetime, drop: str = "", key: SubjectKey | None = None
+    ) -> Saved:
+        opened = self._o
+        device, author = opened.identity.device, opened.identity.person
+        if not device:
+            raise NotEnrolled
+        if subject in opened.meta.behind:
+            raise BehindOffice(subject)
+        held = opened.book.at(subject)
+        chain = opened.book.at(subject).chains.get(device, [])
+        before = bytes.fromhex(chain[-1]) if chain else genesis(device, subject)
+        records, operations, clock = [], [], held.clock
+        for seq, body in enumerate(bodies, len(chain) + 1):
+            clock += 1
+            line = encode_line(body, author, stamp(now), clock)
+            before = next_id(before, line)
+            record = OwnOperation(subject, seq, line)
+            operation = operation_of(record, device, before.hex())
+            if operation is None:
+                raise ValueError(f"a line that does not read back: {body.KIND}")
+            records.append(record)
+            operations.append(operation)
+        draft = opened.drafts.get(drop) if drop else None
+
+        def work(writing: Writing) -> tuple[list[int], int]:
+            numbers = [writing.own(record) for record in records]
+            if draft:
+                writing.delete("draft", draft[0])
+            return numbers, writing.put("subject_key", key) if key else 0
+
+        numbers, key_row = opened.write(work)
+        if key:
+            opened.keys[key.id], opened.key_rows[key.id] = key, key_row
+        if draft:
+            opened.drafts.pop(drop, None)
+        opened.numbers.setdefault(subject, []).extend(numbers)
+        for operation in operations:
+            held.append(operation)
+        opened.book.changed(held)
+        return Saved(opened.book.state(subject), tuple(operation.id for operation in operations))
+
+    # ── sealed words ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sealing_key(self, subject: SubjectId, now: datetime, kind: str = "", level: KeyClass = "S2") -> SubjectKey:
+        """This tablet's key for the subject; the first time it is made and announced by `key_made`.
+
+        kind   kind of subject when it is about to begin ("notebook" keeps the office out)
+        """
+        with self._lock:
+            opened = self._o
+            key = keys.own_key(opened, subject, level)
+            if key is None:
+                held = opened.book.subjects.get(subject)
+                body, key = keys.made(opened, subject, held.kind if held and held.kind else kind, level)
+                self._save(subject, [body], now, key=key)
+            return key
+
+    def sealed(
+        self, subject: SubjectId, kind: str, words: Mapping[str, Any], now: datetime, subject_kind: str = ""
+    ) -> tuple[str, str]:
+        """(key, sealed) for a body of this operation kind: its free words, sealed to everybody who may read them."""
+        from shared.ledger.sealing import sealed_words
+
+        key = self.sealing_key(subject, now, subject_kind)
+        return key.id, sealed_words(key.key, subject, kind, words)
+
+    def words(self, subject: SubjectId, sealed: Words) -> dict[str, Any] | None:
+        """The words behind a sealed part; None when this tablet holds no key to them."""
+        with self._lock:
+            return keys.words(self._o, subject, sealed)
+
+    def wrap_missing(self, now: datetime) -> int:
+        """Hands this tablet's keys to readers that became known since; how many bodies that took."""
+        with self._lock:
+            found = keys.missing_wraps(self._o)
+            for subject, bodies in found.items():
+                self._save(subject, bodies, now)
+            return sum(map(len, found.values()))
+
+    def forget_originals(self, visit: SubjectId) -> None:
+        """The S3 keys of a closed visit go: from now on two keyholders open its originals. Source: SETTLED 34."""
+        with self._lock:
+            opened = self._o
+            subjects = {visit, *(id_ for id_, held in opened.book.subjects.items() if held.parent == visit)}
+            gone = [id_ for id_, key in opened.keys.items() if key.level == "S3" and key.subject in subjects]
+            rows = [opened.key_rows[id_] for id_ in gone]
+            if rows:
+                opened.write(lambda writing: writing.delete_all("subject_key", rows))
+            for id_ in gone:
+                del opened.keys[id_], opened.key_rows[id_]
+
+    # ── drafts and place ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def draft(self, field: str, text: str, caret: int, place: Place | None = None) -> Draft:
+        """Keeps a text being typed, after every key; the place goes with it. Raises NotSaved, StorageFull.
+
+        field   "<subject> <item path>" or any name the screen uses again after a restart
+        """
+        with self._lock:
+            row = self._o.drafts.get(field)
+            draft = drafts.with_text(row[1] if row else None, field, text, caret)
+            drafts.put(self._o, draft, place)
+            return draft
+
+    def drafts(self) -> dict[str, Draft]:
+        """Every text that has not become an operation."""
+        with self._lock:
+            return {field: draft for field, (_, draft) in self._o.drafts.items()}
+
+    def undo_draft(self, field: str) -> Draft | None:
+        """Goes one word back; None at the beginning."""
+        with self._lock:
+            row = self._o.drafts.get(field)
+            earlier = drafts.undone(row[1]) if row else None
+            if earlier is not None:
+                drafts.put(self._o, earlier, None)
+            return earlier
+
+    def drop_draft(self, field: str) -> None:
+        """The text was unchanged or empty: it becomes nothing."""
+        with self._lock:
+            row = self._o.drafts.get(field)
+            if row:
+                self._o.write(lambda writing: writing.delete("draft", row[0]))
+                del self._o.drafts[field]
+
+    @property
+    def place(self) -> Place | None:
+        """Where the person was; a start restores it."""
+        return self._o.place
+
+    def stay(self, place: Place) -> None:
+        """Keeps where the person is."""
+        with self._lock:
+            drafts.put_place(self._o, place)
+
+    # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def keep_file(self, data: bytes, role: str, subject: SubjectId) -> MediaKept:
+        """Lays a sealed file down, named by its hash, on the disk before any operation names it. Raises NotSaved."""
+        from field_app.store.errors import not_saved
+
+        name = sha256(data).hex()
+        kept = MediaKept(name, len(data), role, subject)
+        try:
+            write_whole(self.folder / "media" / name, data)
+        except OSError as error:
+            raise not_saved(error) from error
+        with self._lock:
+            row = self._o.media.get(name)
+            number = self._o.write(lambda writing: writing.put("media", kept, row[0] if row else None))
+            self._o.media[name] = (number, kept)
+        return kept
+
+    def change_file(self, kept: MediaKept) -> None:
+        """Keeps how far a file was sent."""
+        with self._lock:
+            row = self._o.media[kept.sha256][0]
+            self._o.write(lambda writing: writing.put("media", kept, row))
+            self._o.media[kept.sha256] = (row, kept)
+
+    def files(self) -> list[MediaKept]:
+        """Every sealed file made here."""
+        with self._lock:
+            return [kept for _, kept in self._o.media.values()]
+
+    def file_bytes(self, sha256_hex: str) -> bytes | None:
+        """The sealed bytes of a file that lies here."""
+        path = self.folder / "media" / sha256_hex
+        return path.read_bytes() if path.exists() else None
+
+    def pack_path(self, sha256_hex: str) -> Path:
+        """Where a pack lies or will lie; it is there only when it is whole."""
+        return self.folder / "packs" / sha256_hex
+
+    # ── how it stands ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def unsent(self) -> int:
+        """What the office has not received: operations (keys not counted) and files. The one place of counting."""
+        with self._lock:
+            opened = self._o
+            received: dict[SubjectId, set[int]] = {}
+            for cut in opened.cuts:
+                if cut.is_received:
+                    received.setdefault(cut.header.subject, set()).update(range(cut.header.first, cut.last + 1))
+            device = opened.identity.device
+            waiting = sum(
+                operation.seq not in received.get(subject, ())
+                for subject in opened.numbers
+                for operation in opened.book.subjects[subject].operations
+                if operation.device == device and not isinstance(operation.body, KeyMade | KeyWrapped)
+            )
+            return waiting + sum(not kept.received for _, kept in opened.media.values())
+
+    @property
+    def meta(self) -> Meta:
+        """Where the exchange with the office stands."""
+        return self._o.meta
+
+    @property
+    def damage(self) -> Damage:
+        """What the last start found wrong and mended."""
+        return self._o.damage
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What a person must know."""
+        return self._o.meta.alarms
+
+    def room(self) -> Room:
+        """enough; low (warn); text_only: camera and recorder stop, text never does."""
+        return room(self.folder)
+
+
+def _milliseconds(now: datetime) -> int:
+    return int(now.timestamp() * 1000)
+
+
+def _begin(folder: Path, key: bytes, store: str) -> None:
+    """The first record of a new store: the device's keys."""
+    from field_app.store.copy import Copy
+    from field_app.store.database import Database
+
+    opened = Opened(folder, key, Database(folder / "store.db", key, store), Copy(folder / "copy", key, store))
+    identity = Identity(sign_seed=new_signing_key(), box_secret=new_box_key())
+    opened.write(lambda writing: writing.own(OwnIdentity(identity)))
+    opened.close()

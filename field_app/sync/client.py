@@ -1,0 +1,232 @@
+"""The office over the network: one function an endpoint, nothing remembered. The only file that imports requests.
+
+Knows bytes, headers and codes; never what they mean for the store. Plain http goes to loopback only; else TLS with the
+office's pinned key. Source: SETTLED decisions 18, 26, 61, 63, 64; SECURITY A.6.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import ipaddress
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from field_app.sync.schedule import read_timeout
+from shared.ledger.crypto import sign
+from shared.ledger.messages import SIGNATURE_HEADER, request_message
+
+SYNC_TYPE = "application/x-qorgan-sync"
+CONNECT_SECONDS = 10.0
+REPLY_BYTES = 8 * 1024 * 1024
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+class NoNetwork(Exception):
+    """The office could not be reached, or the answer did not come through whole. Trying again is right."""
+
+
+class Refused(Exception):
+    """The office answered no. `code` is its own word (device_waiting, login_wait …), `status` the number."""
+
+    def __init__(self, status: int, code: str, message: str = "") -> None:
+        super().__init__(f"{status} {code}")
+        self.status, self.code, self.message = status, code, message
+
+
+class AddressRefused(Exception):
+    """The address is neither https nor loopback."""
+
+
+class _Pinned(HTTPAdapter):
+    """TLS to a server whose certificate has this SHA-256 fingerprint (hex), whoever signed it."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
+        return super().init_poolmanager(  # type: ignore[no-untyped-call]
+            *args, **kwargs, assert_fingerprint=self._fingerprint, cert_reqs="CERT_NONE"
+        )
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        super().cert_verify(conn, url, False, cert)  # type: ignore[no-untyped-call]
+        conn.assert_fingerprint = self._fingerprint
+
+
+def checked_address(url: str) -> str:
+    """The office's address without a slash at its end. Raises AddressRefused for plain http to anything but loopback."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" and host:
+        return url.rstrip("/")
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if parts.scheme != "http" or not is_loopback:
+        raise AddressRefused(url)
+    return url.rstrip("/")
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where the office answers; `pin` is the SHA-256 of its TLS certificate (hex), empty on loopback."""
+
+    url: str
+    pin: str = ""
+
+    def session(self) -> requests.Session:
+        """A fresh connection; nothing of an earlier one is kept. Proxies of the machine are left alone."""
+        session = requests.Session()
+        session.trust_env = False
+        checked_address(self.url)
+        if self.pin:
+            session.mount("https://", _Pinned(self.pin))
+        return session
+
+
+def _call(office: Office, method: str, path: str, size: int = 0, **rest: Any) -> requests.Response:
+    try:
+        with office.session() as session:
+            response = session.request(
+                method, checked_address(office.url) + path, timeout=(CONNECT_SECONDS, read_timeout(size)),
+                allow_redirects=False, **rest,
+            )  # fmt: skip
+            response.content  # noqa: B018  the body is read while the connection lives
+    except requests.RequestException as error:
+        raise NoNetwork(type(error).__name__) from error
+    if response.status_code >= 500:
+        raise NoNetwork(f"status {response.status_code}")
+    if response.status_code >= 300:
+        raise _refusal(response)
+    return response
+
+
+def _refusal(response: requests.Response) -> Refused:
+    try:
+        said = response.json()
+    except ValueError:
+        said = {}
+    said = said if isinstance(said, dict) else {}
+    return Refused(response.status_code, str(said.get("code", "refused")), str(said.get("message", "")))
+
+
+def enrol(office: Office, code: str, sign_key: str, box_key: str, label: str) -> dict[str, Any]:
+    """Shows the one-time code with this tablet's keys; what the office says of tablet, person and itself.
+
+    Raises NoNetwork, Refused(code_wrong, code_used, code_expired …).
+    """
+    asked = {"code": code, "sign_key": sign_key, "box_key": box_key, "label": label}
+    answer = _call(office, "POST", "/api/devices/enrol", json=asked).json()
+    if not isinstance(answer, dict):
+        raise NoNetwork("answer")
+    return answer
+
+
+def exchange(office: Office, body: bytes, seed: bytes) -> bytes:
+    """One exchange: the plain request, signed and packed; the plain reply.
+
+    Raises NoNetwork, Refused(device_waiting, signature_wrong …).
+    """
+    packed = gzip.compress(body, 6, mtime=0)
+    signature = base64.b64encode(sign(seed, request_message(body))).decode()
+    headers = {
+        "Content-Type": SYNC_TYPE, "Content-Encoding": "gzip", "Accept": SYNC_TYPE, "Accept-Encoding": "gzip",
+        SIGNATURE_HEADER: signature,
+    }  # fmt: skip
+    response = _call(office, "POST", "/api/sync", len(packed), data=packed, headers=headers)
+    if not response.headers.get("Content-Type", "").startswith(SYNC_TYPE):
+        raise NoNetwork("not a reply of the office")
+    return _plain(response.content)
+
+
+def _plain(data: bytes) -> bytes:
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    unpack = zlib.decompressobj(31)
+    try:
+        plain = unpack.decompress(data, REPLY_BYTES)
+    except zlib.error as error:
+        raise NoNetwork("broken reply") from error
+    if not unpack.eof:
+        raise NoNetwork("reply cut short")
+    return plain
+
+
+# ── media, tus 1.0.0 ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def media_begin(office: Office, token: str, sha256: str, subject: str, size: int) -> None:
+    """Announces a file; one that is known already is no error. Raises NoNetwork, Refused."""
+    pairs = {"sha256": sha256, "subject": subject}
+    metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in pairs.items())
+    headers = TUS | _bearer(token) | {"Upload-Length": str(size), "Upload-Metadata": metadata}
+    try:
+        _call(office, "POST", "/api/media", headers=headers)
+    except Refused as refused:
+        if refused.status != 409:
+            raise
+
+
+def media_offset(office: Office, token: str, sha256: str) -> int | None:
+    """How many bytes the office has; None when it was never announced. Raises NoNetwork, Refused."""
+    try:
+        response = _call(office, "HEAD", f"/api/media/{sha256}", headers=TUS | _bearer(token))
+    except Refused as refused:
+        if refused.status in (404, 410):
+            return None
+        raise
+    return int(response.headers.get("Upload-Offset", "0"))
+
+
+def media_piece(office: Office, token: str, sha256: str, offset: int, piece: bytes) -> int:
+    """Sends a piece; the offset behind it. Raises NoNetwork, Refused (409: the offset is another, ask again)."""
+    digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
+    headers = TUS | _bearer(token) | {
+        "Upload-Offset": str(offset), "Upload-Checksum": f"sha256 {digest}",
+        "Content-Type": "application/offset+octet-stream",
+    }  # fmt: skip
+    response = _call(office, "PATCH", f"/api/media/{sha256}", len(piece), data=piece, headers=headers)
+    return int(response.headers.get("Upload-Offset", str(offset + len(piece))))
+
+
+def media_bytes(office: Office, token: str, sha256: str, size: int = 0) -> bytes:
+    """A whole sealed file. Raises NoNetwork (also when its hash is not its name), Refused."""
+    data = _call(office, "GET", f"/api/media/{sha256}", size, headers=_bearer(token)).content
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise NoNetwork("hash")
+    return data
+
+
+def pack_rest(office: Office, token: str, sha256: str, have: int, size: int) -> Iterator[bytes]:
+    """A pack from byte `have` on, piece by piece. Raises NoNetwork, Refused."""
+    headers = _bearer(token) | ({"Range": f"bytes={have}-"} if have else {}) | {"Accept-Encoding": "identity"}
+    try:
+        with office.session() as session, session.get(
+            f"{checked_address(office.url)}/api/packs/{sha256}", headers=headers, stream=True,
+            timeout=(CONNECT_SECONDS, read_timeout(size)), allow_redirects=False,
+        ) as response:  # fmt: skip
+            if response.status_code >= 500:
+                raise NoNetwork(f"status {response.status_code}")
+            if response.status_code >= 300:
+                response.content  # noqa: B018
+                raise _refusal(response)
+            skip = have if response.status_code == 200 else 0
+            for piece in response.iter_content(64 * 1024):
+                yield piece[skip:]
+                skip = max(0, skip - len(piece))
+    except requests.RequestException as error:
+        raise NoNetwork(type(error).__name__) from error

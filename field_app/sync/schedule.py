@@ -1,0 +1,47 @@
+"""What goes next, in pieces of what size, and how long to wait. Pure: time and chance are arguments.
+
+Urgent text, text, thumbnails, derivatives, originals smallest first. Source: SETTLED decision 61, UX T11, SECURITY B.15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from field_app.store.kept import MediaKept
+
+LEAST_PIECE = 16 * 1024
+MOST_PIECE = 1024 * 1024
+FIRST_PIECE = 64 * 1024
+GOOD_SECONDS = 1.0
+"""A piece that takes less than this may grow, one that takes four times as long shrinks."""
+
+FIRST_WAIT = 2.0
+LONGEST_WAIT = 300.0
+IDLE_WAIT = 60.0
+_ORDER = {"thumbnail": 0, "derivative": 1, "original": 2}
+
+
+def media_in_order(files: Iterable[MediaKept]) -> list[MediaKept]:
+    """The files still to be sent: thumbnails, derivatives, originals; each smallest first. Failed ones come last."""
+    waiting = [file for file in files if not file.received and file.operation]
+    return sorted(waiting, key=lambda file: (bool(file.failed), _ORDER.get(file.role, 3), file.size, file.sha256))
+
+
+def next_piece(size: int, seconds: float, went_through: bool) -> int:
+    """The size of the next piece, in bytes, after one of `size` took `seconds` or did not go through."""
+    if not went_through or seconds > 4 * GOOD_SECONDS:
+        return max(LEAST_PIECE, size // 2)
+    return min(MOST_PIECE, size * 2) if seconds < GOOD_SECONDS else size
+
+
+def wait_after(failures: int, chance: float) -> float:
+    """Seconds to wait after so many failed rounds in a row; `chance` from 0 to 1 spreads many tablets apart."""
+    if failures == 0:
+        return IDLE_WAIT * (0.8 + 0.4 * chance)
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (min(failures, 12) - 1))
+    return longest * (0.5 + 0.5 * chance)
+
+
+def read_timeout(size: int) -> float:
+    """Seconds a request of `size` bytes may take: half as long again as at 50 kB/s, never under 25."""
+    return max(25.0, 1.5 * size / 50_000)
