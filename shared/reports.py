@@ -20,7 +20,7 @@ from shared.ledger.crypto import sha256
 from shared.ledger.operation import Body, Operation, canonical
 from shared.ledger.subject import Fold, Subject
 from shared.values import OperationId, PersonId, SubjectId
-from shared.visits import Visit, in_group
+from shared.visits import Visit, in_group, require_outside
 
 DOCUMENT_BYTES = 8 * 1024 * 1024
 Stand = Literal["agree", "reservation", "dissent"]
@@ -273,7 +273,10 @@ def _submitted(state: Report, operation: Operation, body: ReportSubmitted) -> No
     _note(state, operation, str(body.version))
 
 
-def _require_submitted(state: Report) -> None:
+def _require_review(state: Report, person: PersonId) -> None:
+    """Only what is handed in is reviewed, and never by somebody of its own group."""
+    if isinstance(state.parent, Visit):
+        require_outside(state.parent, person)
     if state.submitted is None:
         raise RuleBroken("report_missing", "report.per_visit")
 
@@ -289,7 +292,7 @@ def needs_two(finding: dict[str, Any]) -> bool:
 
 
 def _asked(state: Report, operation: Operation, body: QuestionAsked) -> None:
-    _require_submitted(state)
+    _require_review(state, operation.author)
     if body.finding and body.finding not in findings_of(state):
         raise RuleBroken("finding_unknown", "domain VR-6")
     if not body.text.strip():
@@ -320,7 +323,7 @@ def open_questions(state: Report, finding: OperationId) -> list[Question]:
 
 
 def _accepted_finding(state: Report, operation: Operation, body: FindingAccepted) -> None:
-    _require_submitted(state)
+    _require_review(state, operation.author)
     finding = findings_of(state).get(body.finding)
     if finding is None:
         raise RuleBroken("finding_unknown", "domain VR-6")
@@ -343,6 +346,7 @@ def _take(state: Report, operation: Operation, finding: OperationId, two: bool) 
 
 
 def _reopened(state: Report, operation: Operation, body: FindingReopened) -> None:
+    _require_review(state, operation.author)
     if state.accepted_at:
         raise RuleBroken("already_decided", "domain VR-6")
     if body.finding not in state.accepted_findings and body.finding not in state.half_accepted:
@@ -355,7 +359,7 @@ def _reopened(state: Report, operation: Operation, body: FindingReopened) -> Non
 
 
 def _accepted(state: Report, operation: Operation, body: ReportAccepted) -> None:
-    _require_submitted(state)
+    _require_review(state, operation.author)
     if state.accepted_at:
         raise RuleBroken("already_decided", "domain VR-6")
     left = set(findings_of(state)) - set(state.accepted_findings)

@@ -134,7 +134,14 @@ def _filed(state: VisitRequest, operation: Operation, body: RequestFiled) -> Non
     _note(state, operation)
 
 
+def _require_office(state: VisitRequest, person: PersonId) -> None:
+    """The filer decides nothing about the own request, from whatever device. Source: SECURITY D, SETTLED decision 50."""
+    if person == state.filer:
+        raise RuleBroken("not_allowed", "SECURITY D")
+
+
 def _put_to_vote(state: VisitRequest, operation: Operation, body: RequestPutToVote) -> None:
+    _require_office(state, operation.author)
     if state.state != "filed":
         raise RuleBroken("already_decided", "visit.plan.approver")
     state.state, state.vote, state.closes_at = "voting", body.vote, body.closes_at
@@ -142,6 +149,7 @@ def _put_to_vote(state: VisitRequest, operation: Operation, body: RequestPutToVo
 
 
 def _decided(state: VisitRequest, operation: Operation, body: RequestDecided) -> None:
+    _require_office(state, operation.author)
     if state.state != "voting" or body.vote != state.vote:
         raise RuleBroken("already_decided", "visit.plan.approver")
     if body.outcome == "refused" and not body.reason.strip():
@@ -152,6 +160,7 @@ def _decided(state: VisitRequest, operation: Operation, body: RequestDecided) ->
 
 
 def _decision_withdrawn(state: VisitRequest, operation: Operation, body: DecisionWithdrawn) -> None:
+    _require_office(state, operation.author)
     if state.state not in _DECIDED or state.state == "ordered" or state.decisions[-1].operation != body.decision:
         raise RuleBroken("too_late_to_undo", "SETTLED 52")
     state.state, state.vote, state.closes_at = "filed", None, ""
@@ -166,6 +175,7 @@ def _withdrawn(state: VisitRequest, operation: Operation, body: RequestWithdrawn
 
 
 def _ordered(state: VisitRequest, operation: Operation, body: VisitOrdered) -> None:
+    _require_office(state, operation.author)
     if state.state != "approved":
         raise RuleBroken("already_decided", "visit.plan.approver")
     state.state, state.visit = "ordered", body.visit

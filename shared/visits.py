@@ -182,6 +182,13 @@ def _require_group(state: Visit, person: PersonId) -> None:
         raise RuleBroken("not_in_group", "visit.group.former")
 
 
+def require_outside(state: Visit, person: PersonId) -> None:
+    """Raises RuleBroken when the person is or was of this group: what the office decides about a visit, nobody decides
+    about the own one. So nothing a group's tablet sends can stand for the office. Source: SECURITY D."""
+    if person in state.ever_members:
+        raise RuleBroken("not_allowed", "SECURITY D")
+
+
 def _planned(state: Visit, operation: Operation, body: VisitPlanned) -> None:
     if state.plan:
         raise RuleBroken("already_decided", "visit.plan.approver")
@@ -194,6 +201,7 @@ def _planned(state: Visit, operation: Operation, body: VisitPlanned) -> None:
 
 
 def _group_formed(state: Visit, operation: Operation, body: GroupFormed) -> None:
+    require_outside(state, operation.author)
     if state.institution and state.visit_kind != "unplanned":
         raise RuleBroken("visit_started", "visit.group.former")
     check_group(body.members, body.leader, body.least)
@@ -212,6 +220,7 @@ def _conflict(state: Visit, operation: Operation, body: ConflictDeclared) -> Non
 
 
 def _mandate(state: Visit, operation: Operation, body: MandateIssued) -> None:
+    require_outside(state, operation.author)
     if not state.conflicts_cleared:
         raise RuleBroken("conflict_undeclared", "visit.recusal")
     if state.mandate:
@@ -222,6 +231,7 @@ def _mandate(state: Visit, operation: Operation, body: MandateIssued) -> None:
 
 
 def _mandate_withdrawn(state: Visit, operation: Operation, body: MandateWithdrawn) -> None:
+    require_outside(state, operation.author)
     if state.mandate is None or state.mandate.number != body.number:
         raise RuleBroken("mandate_missing", "visit.mandate.document")
     state.mandate = None
@@ -229,6 +239,7 @@ def _mandate_withdrawn(state: Visit, operation: Operation, body: MandateWithdraw
 
 
 def _officer(state: Visit, operation: Operation, body: OfficerAssigned) -> None:
+    require_outside(state, operation.author)
     state.officers.add(body.person)
     _note(state, operation)
 

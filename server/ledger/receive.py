@@ -26,7 +26,7 @@ from shared.ledger.operation import Operation, canonical, genesis
 from shared.permissions import TABLET_OPENS, writers
 from shared.registry import BODIES, PARENT_FIELD, kind_of_subject, parent_of, state_of, subject_kind_of
 from shared.values import SubjectId, stamp
-from shared.visits import Visit
+from shared.visits import Visit, VisitPlanned
 
 
 @dataclass
@@ -195,7 +195,7 @@ class Arrival:
     def _may_begin(self, owner: DeviceRow, item: Judged, kind: str | None) -> Verdict | None:
         if kind is None:
             return Verdict("waiting", "gap")
-        if kind not in TABLET_OPENS:
+        if kind not in TABLET_OPENS or _plans_for_the_office(item.operations):
             return Verdict("quarantined", "no_access")
         if kind not in PARENT_FIELD:
             return None
@@ -206,6 +206,12 @@ class Arrival:
         if not isinstance(visit, Visit) or owner.person not in visit.ever_members:
             return Verdict("quarantined", "no_access")
         return None
+
+
+def _plans_for_the_office(operations: tuple[Operation, ...] | list[Operation]) -> bool:
+    """Whether a tablet begins a visit that only an approved request or the plan can begin. Source: SETTLED 14."""
+    plans = [each.body for each in operations if isinstance(each.body, VisitPlanned)]
+    return any(plan.visit_kind != "unplanned" for plan in plans)
 
 
 def _known_ids(session: Session, frame: Frame, held: Held) -> set[str]:
