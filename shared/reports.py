@@ -53,11 +53,11 @@ class ReportSigned(Body, frozen=True):
 
 
 class ReportSubmitted(Body, frozen=True):
-    """The leader hands the report in; for each member who did not sign, the reason."""
+    """The leader hands the report in; [person, reason] for each member who did not sign."""
 
     KIND = "report_submitted"
     version: int
-    missing: dict[str, str]
+    missing: tuple[tuple[PersonId, str], ...] = ()
 
 
 class QuestionAsked(Body, frozen=True):
@@ -266,8 +266,9 @@ def _submitted(state: Report, operation: Operation, body: ReportSubmitted) -> No
         raise RuleBroken("report_submitted", "report.per_visit")
     if body.version != current.body.version:
         raise RuleBroken("wrong_version", "SETTLED 46", version=body.version, latest=current.body.version)
+    reasons = dict(body.missing)
     for person in state.unsigned():
-        if not body.missing.get(person, "").strip():
+        if not reasons.get(person, "").strip():
             raise RuleBroken("report_unsigned", "report.signatures", person=person)
     state.submitted, state.submitted_at, state.submitted_by = body, operation.at, operation.author
     _note(state, operation, str(body.version))

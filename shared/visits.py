@@ -52,11 +52,12 @@ class ConflictDeclared(Body, frozen=True):
 
 
 class MandateIssued(Body, frozen=True):
-    """The paper shown at the gate: number, names as printed, first and last day (yyyy-mm-dd), signed QR text."""
+    """The paper shown at the gate: number, [person, name as printed] with the leader first, first and last day
+    (yyyy-mm-dd), signed QR text."""
 
     KIND = "mandate_issued"
     number: str
-    names: dict[str, str]
+    names: tuple[tuple[PersonId, str], ...]
     valid_from: str
     valid_until: str
     code: str
