@@ -131,4 +131,3 @@ def words(opened: Opened, subject: SubjectId, sealed: Words) -> dict[str, Any] |
 def boxed(key: bytes) -> str:
     """A key as it stands in sealed words."""
     return base64.b64encode(key).decode()
-

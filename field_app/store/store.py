@@ -7,32 +7,26 @@ store.db, copy, media/, packs/, ballast, owner. Source: SETTLED decisions 3, 27,
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from field_app.store import drafts, keys
-from field_app.store.disk import FolderLock, Room, keep_ballast, room, write_whole
-from field_app.store.errors import BehindOffice, Locked, NotEnrolled, StoreMissing, StoreStands
+from field_app.store.disk import Room, room, write_whole
+from field_app.store.errors import BehindOffice, NotEnrolled, not_saved
 from field_app.store.kept import Alarm, Draft, Identity, MediaKept, Meta, OwnIdentity, OwnOperation, Place, SubjectKey
-from field_app.store.opened import Damage, Opened, Writing, open_files, operation_of
-from field_app.store.vault import Keystore, Vault
+from field_app.store.locking import Locking, milliseconds
+from field_app.store.opened import Damage, Writing, operation_of
 from shared.ledger.crypto import (
-    LEAST_EFFORT,
-    Effort,
     box_address,
-    new_box_key,
     new_id,
-    new_signing_key,
-    same,
     sha256,
     verifying_key,
 )
 from shared.ledger.operation import Body, Operation, encode_line, genesis, next_id
-from shared.ledger.sealing import KeyClass, KeyMade, KeyWrapped
+from shared.ledger.sealing import KeyClass, KeyMade, KeyWrapped, sealed_words
 from shared.ledger.subject import Words
 from shared.values import OperationId, PersonId, SubjectId, stamp
 
@@ -47,107 +41,8 @@ class Saved:
     ids: tuple[OperationId, ...]
 
 
-class Store:
+class Store(Locking):
     """One tablet's store. Made by `Store.create` or `Store.open`; unlocked until `lock`."""
-
-    def __init__(self, folder: Path, vault: Vault, lock: FolderLock, key: bytes) -> None:
-        self.folder, self.vault = folder, vault
-        self._owner = lock
-        self._lock = threading.RLock()
-        self._opened: Opened | None = open_files(folder, key, vault.store)
-        keep_ballast(folder)
-
-    # ── opening and locking ─────────────────────────────────────────────────────────────────────────────────────────
-
-    @classmethod
-    def create(
-        cls, folder: Path, pin: str, keystore: Keystore, now: datetime, effort: Effort = LEAST_EFFORT
-    ) -> Store:
-        """A new store with fresh device keys, unlocked. Raises PinWeak, StoreStands, StoreBusy, OSError."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FolderLock(folder)
-        try:
-            if (folder / "store.db").exists() or (folder / "copy").exists():
-                raise StoreStands(str(folder))
-            store = new_id(_milliseconds(now))
-            key = Vault.make(folder, pin, keystore, store, effort)
-            for name in ("media", "packs"):
-                (folder / name).mkdir(exist_ok=True)
-            _begin(folder, key, store)
-            return cls(folder, Vault(folder, keystore), lock, key)
-        except BaseException:
-            lock.release()
-            raise
-
-    @classmethod
-    def open(cls, folder: Path, pin: str, keystore: Keystore, now: datetime) -> Store:
-        """The store of the folder, unlocked.
-
-        Raises StoreMissing, StoreBusy, PinWrong, PinWait, SlotDestroyed, StoreDamaged.
-        """
-        if not (folder / "vault").exists():
-            raise StoreMissing(str(folder))
-        lock = FolderLock(folder)
-        try:
-            vault = Vault(folder, keystore)
-            return cls(folder, vault, lock, vault.open(pin, now))
-        except BaseException:
-            lock.release()
-            raise
-
-    @classmethod
-    def recover(
-        cls, folder: Path, one: tuple[int, bytes], other: tuple[int, bytes], pin: str, keystore: Keystore
-    ) -> Store:
-        """Opened by two keyholders, (number, X25519 secret) each, with a new PIN. Raises SealBroken, PinWeak."""
-        lock = FolderLock(folder)
-        try:
-            vault = Vault(folder, keystore)
-            return cls(folder, vault, lock, vault.recover(one, other, pin))
-        except BaseException:
-            lock.release()
-            raise
-
-    def unlock(self, pin: str, now: datetime) -> None:
-        """Takes the keys into memory again after `lock`. Raises PinWrong, PinWait, SlotDestroyed."""
-        key = self.vault.open(pin, now)
-        with self._lock:
-            if self._opened is None:
-                self._opened = open_files(self.folder, key, self.vault.store)
-
-    def check_pin(self, pin: str, now: datetime) -> None:
-        """The PIN once more, before a signature; counted as any try. Raises PinWrong, PinWait, SlotDestroyed."""
-        key = self.vault.open(pin, now)
-        if not same(key, self._o.key):
-            raise Locked(str(self.folder))
-
-    def lock(self) -> None:
-        """Forgets every key and everything opened; the folder stays this process's."""
-        with self._lock:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
-
-    def close(self) -> None:
-        """Locks, and lets another process have the folder."""
-        self.lock()
-        self._owner.release()
-
-    @property
-    def is_locked(self) -> bool:
-        """Whether the keys are out of memory."""
-        return self._opened is None
-
-    @property
-    def _o(self) -> Opened:
-        if self._opened is None:
-            raise Locked(str(self.folder))
-        return self._opened
-
-    def reading(self, ask: Callable[[Opened], Result]) -> Result:
-        """An answer from the opened store, under its lock. For `exchange` and `rows`; screens have the methods here."""
-        with self._lock:
-            return ask(self._o)
 
     # ── who this tablet is ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,7 +80,7 @@ class Store:
 
     def new_subject(self, now: datetime) -> SubjectId:
         """An id for a subject about to begin."""
-        return SubjectId(new_id(_milliseconds(now)))
+        return SubjectId(new_id(milliseconds(now)))
 
     def state(self, subject: SubjectId) -> Any:
         """The folded state (a `shared.ledger.subject.Subject`), None when the subject is not held here.
@@ -287,8 +182,6 @@ class Store:
         self, subject: SubjectId, kind: str, words: Mapping[str, Any], now: datetime, subject_kind: str = ""
     ) -> tuple[str, str]:
         """(key, sealed) for a body of this operation kind: its free words, sealed to everybody who may read them."""
-        from shared.ledger.sealing import sealed_words
-
         key = self.sealing_key(subject, now, subject_kind)
         return key.id, sealed_words(key.key, subject, kind, words)
 
@@ -366,8 +259,6 @@ class Store:
 
     def keep_file(self, data: bytes, role: str, subject: SubjectId) -> MediaKept:
         """Lays a sealed file down, named by its hash, on the disk before any operation names it. Raises NotSaved."""
-        from field_app.store.errors import not_saved
-
         name = sha256(data).hex()
         kept = MediaKept(name, len(data), role, subject)
         try:
@@ -379,6 +270,13 @@ class Store:
             number = self._o.write(lambda writing: writing.put("media", kept, row[0] if row else None))
             self._o.media[name] = (number, kept)
         return kept
+
+    def keep_foreign(self, sha256_hex: str, data: bytes) -> None:
+        """Lays down a sealed file of a colleague, loaded from the office. Raises NotSaved."""
+        try:
+            write_whole(self.folder / "media" / sha256_hex, data)
+        except OSError as error:
+            raise not_saved(error) from error
 
     def change_file(self, kept: MediaKept) -> None:
         """Keeps how far a file was sent."""
@@ -437,18 +335,3 @@ class Store:
     def room(self) -> Room:
         """enough; low (warn); text_only: camera and recorder stop, text never does."""
         return room(self.folder)
-
-
-def _milliseconds(now: datetime) -> int:
-    return int(now.timestamp() * 1000)
-
-
-def _begin(folder: Path, key: bytes, store: str) -> None:
-    """The first record of a new store: the device's keys."""
-    from field_app.store.copy import Copy
-    from field_app.store.database import Database
-
-    opened = Opened(folder, key, Database(folder / "store.db", key, store), Copy(folder / "copy", key, store))
-    identity = Identity(sign_seed=new_signing_key(), box_secret=new_box_key())
-    opened.write(lambda writing: writing.own(OwnIdentity(identity)))
-    opened.close()

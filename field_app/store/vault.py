@@ -26,7 +26,6 @@ from shared.ledger.crypto import (
     new_key,
     random_bytes,
     seal,
-    sha256,
     stretched,
     unseal,
 )
@@ -40,10 +39,10 @@ SLOT_B = "slot_b"
 
 
 class Keystore(Protocol):
-    """What the tablet's hardware keeps: 32 bytes that never leave this tablet."""
+    """What the tablet's hardware keeps: a key that never leaves it."""
 
-    def secret(self) -> bytes:
-        """The 32 bytes, the same at every call."""
+    def answer(self, challenge: bytes) -> bytes:
+        """32 bytes that only this tablet can make of the challenge, always the same ones."""
         ...
 
 
@@ -99,7 +98,7 @@ def calibrated(clock: Callable[[], float], goal_seconds: float = 0.5) -> Effort:
 
 
 def _opening_key(pin: str, keystore: Keystore, salt: bytes, effort: Effort) -> bytes:
-    return derived(stretched(pin.encode(), salt, effort), keystore.secret(), b"qorgan/slot-a/1")
+    return derived(stretched(pin.encode(), salt, effort), keystore.answer(salt), b"qorgan/slot-a/1")
 
 
 def _slot_a(key: bytes, pin: str, keystore: Keystore, store: str, effort: Effort) -> SlotA:
@@ -229,7 +228,7 @@ def _wait_left(tries: Tries, now: datetime) -> int:
 
 
 def _tries_key(keystore: Keystore) -> bytes:
-    return sha256(b"qorgan/tries/1\n" + keystore.secret())
+    return keystore.answer(b"qorgan/tries/1")
 
 
 def _write_tries(folder: Path, keystore: Keystore, tries: Tries) -> None:

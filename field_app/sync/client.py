@@ -52,10 +52,9 @@ class _Pinned(HTTPAdapter):
         self._fingerprint = fingerprint
         super().__init__()
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
-        return super().init_poolmanager(  # type: ignore[no-untyped-call]
-            *args, **kwargs, assert_fingerprint=self._fingerprint, cert_reqs="CERT_NONE"
-        )
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> Any:
+        pool |= {"assert_fingerprint": self._fingerprint, "cert_reqs": "CERT_NONE"}
+        return super().init_poolmanager(connections, maxsize, block, **pool)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         super().cert_verify(conn, url, False, cert)  # type: ignore[no-untyped-call]
@@ -63,7 +62,7 @@ class _Pinned(HTTPAdapter):
 
 
 def checked_address(url: str) -> str:
-    """The office's address without a slash at its end. Raises AddressRefused for plain http to anything but loopback."""
+    """The office's address without a slash at its end. Raises AddressRefused for plain http beyond loopback."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "https" and host:

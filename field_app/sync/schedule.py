@@ -1,6 +1,7 @@
 """What goes next, in pieces of what size, and how long to wait. Pure: time and chance are arguments.
 
-Urgent text, text, thumbnails, derivatives, originals smallest first. Source: SETTLED decision 61, UX T11, SECURITY B.15.
+Urgent text, text, thumbnails, derivatives, originals smallest first.
+Source: SETTLED decision 61, UX T11, SECURITY B.15.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def wait_after(failures: int, chance: float) -> float:
     """Seconds to wait after so many failed rounds in a row; `chance` from 0 to 1 spreads many tablets apart."""
     if failures == 0:
         return IDLE_WAIT * (0.8 + 0.4 * chance)
-    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (min(failures, 12) - 1))
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (min(failures, 12) - 1))
     return longest * (0.5 + 0.5 * chance)
 
 

@@ -1,8 +1,7 @@
-"""What goes to the office and what comes back, as far as the store is concerned: cut, sign, receipt, page, alarm.
+"""What comes back from the office: receipts, frames of others, cursor and nonce, in one transaction or not at all.
 
-Frames are cut and stored before they are sent, once, and sent again as the same bytes. A reply is taken in whole or not
-at all: receipts, frames of others, cursor and nonce in one transaction. No network here.
-Source: SETTLED decisions 3, 4, 18-27; SECURITY B.
+A reply that would empty a full subject is refused whole and reported. No network here.
+Source: SETTLED decisions 4, 19, 20, 22-27; SECURITY B; ARCHITECTURE-STYLE 2.4.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from field_app.store.errors import NotEnrolled, ReplyRefused
+from field_app.store.errors import ReplyRefused
 from field_app.store.held import Book, Held, counted
 from field_app.store.kept import (
     Alarm,
@@ -26,144 +25,21 @@ from field_app.store.kept import (
 )
 from field_app.store.opened import Cut, Opened, Writing
 from field_app.store.store import Store
-from shared.accounts import Office, Person
+from shared.accounts import DeviceEnrolled, Office, Person, ServerNamed
 from shared.ledger.crypto import is_signed
 from shared.ledger.door import place
-from shared.ledger.frame import FRAME_BYTES, Frame, cut, is_sealed, pieces, read_frames
-from shared.ledger.merge import heads_digest
+from shared.ledger.frame import Frame, is_sealed
+from shared.ledger.merge import operations_of
 from shared.ledger.messages import (
-    Hello,
     Reply,
     receipt_message,
     receipt_number,
 )
-from shared.ledger.operation import canonical, genesis
-from shared.observations.record import FindingChanged, FindingRecorded
+from shared.ledger.operation import canonical
+from shared.registry import BODIES
 from shared.values import DeviceId, SubjectId, moment_of, stamp
 
 ALARM_LIMIT = 50
-
-
-# ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def cut_frames(store: Store) -> int:
-    """Seals everything not yet in a frame and stores the seals; how many frames that made. Raises NotSaved."""
-
-    def work(opened: Opened) -> int:
-        fresh = [frame for subject in opened.numbers for frame in _uncut(opened, subject)]
-        if not fresh:
-            return 0
-        numbers = opened.write(lambda writing: [writing.own(OwnFrame(canonical(frame.header))) for frame in fresh])
-        for number, frame in zip(numbers, fresh, strict=True):
-            opened.cuts.append(Cut(number, frame.header, frame.ids()[-1].hex()))
-        return len(fresh)
-
-    return store.reading(work)
-
-
-def _uncut(opened: Opened, subject: SubjectId) -> list[Frame]:
-    device, done = opened.identity.device, opened.cut_of(subject)
-    ids = opened.book.subjects[subject].chains[device]
-    frames: list[Frame] = []
-    for lines in pieces(opened.own_lines(subject, done + 1, len(ids))):
-        before = bytes.fromhex(ids[done - 1]) if done else genesis(device, subject)
-        frames.append(cut(opened.identity.sign_seed, device, subject, done + 1, before, lines))
-        done += len(lines)
-    return frames
-
-
-def to_send(store: Store, limit: int = FRAME_BYTES) -> list[Frame]:
-    """The frames to go next, oldest first in every chain, subjects with urgent findings before others.
-
-    limit   bytes of all frames together; at least one frame is given when there is any. Cuts what is not cut yet.
-    """
-    cut_frames(store)
-    return store.reading(lambda opened: _due(opened, limit))
-
-
-def _due(opened: Opened, limit: int) -> list[Frame]:
-    waiting = [each for each in opened.cuts if each.state.status in ("cut", "waiting")]
-    urgent = _urgent(opened, {each.header.subject for each in waiting})
-    first = {subject: min(each.number for each in waiting if each.header.subject == subject)
-             for subject in {each.header.subject for each in waiting}}  # fmt: skip
-    waiting.sort(
-        key=lambda each: (each.header.subject not in urgent, first[each.header.subject], each.header.subject,
-                          each.header.first)
-    )  # fmt: skip
-    frames: list[Frame] = []
-    size = 0
-    for each in waiting:
-        frame = Frame(each.header, tuple(opened.own_lines(each.header.subject, each.header.first, each.last)))
-        size += len(frame.encoded())
-        if frames and size > limit:
-            return frames
-        frames.append(frame)
-    for number in opened.meta.offers:
-        offered = _pulled_frame(opened, number)
-        if offered is None:
-            continue
-        size += len(offered.encoded())
-        if frames and size > limit:
-            return frames
-        frames.append(offered)
-    return frames
-
-
-def _urgent(opened: Opened, subjects: set[SubjectId]) -> set[SubjectId]:
-    """Subjects whose unsent part holds an urgent finding, and those they belong to."""
-    found: set[SubjectId] = set()
-    for subject in subjects:
-        held = opened.book.subjects[subject]
-        mine = [each for each in opened.cuts if each.header.subject == subject]
-        last = max((each.last for each in mine if each.is_received), default=0)
-        if any(
-            isinstance(operation.body, FindingRecorded | FindingChanged) and operation.body.urgent
-            for operation in held.operations
-            if operation.device == opened.identity.device and operation.seq > last
-        ):
-            found |= {subject, held.parent} - {SubjectId("")}
-    return found
-
-
-def _pulled_frame(opened: Opened, number: int) -> Frame | None:
-    plain = opened.database.get("pulled", number)
-    if plain is None:
-        return None
-    return read_frames(msgspec.msgpack.decode(plain, type=Pulled).frame[:-1].split(b"\n"))[0]
-
-
-def hello(store: Store, frames: list[Frame], now: datetime) -> Hello:
-    """The first line of the exchange that carries these frames. Raises NotEnrolled."""
-
-    def work(opened: Opened) -> Hello:
-        if not opened.identity.device:
-            raise NotEnrolled
-        meta = opened.meta
-        return Hello(
-            device=opened.identity.device, epoch=meta.epoch, from_=meta.cursor, heads=_heads(opened, frames),
-            known=(meta.position, meta.ledger_head), nonce=opened.nonce, now=stamp(now),
-        )  # fmt: skip
-
-    return store.reading(work)
-
-
-def _heads(opened: Opened, frames: list[Frame]) -> str:
-    """Over every own chain as far as the office holds it once these frames are in."""
-    device = opened.identity.device
-    goes = {(frame.header.subject, frame.header.first) for frame in frames if frame.header.device == device}
-    heads: dict[SubjectId, tuple[int, str]] = {}
-    stopped: set[SubjectId] = set()
-    for each in sorted(opened.cuts, key=lambda each: each.header.first):
-        subject = each.header.subject
-        if subject in stopped or not (each.is_received or (subject, each.header.first) in goes):
-            stopped.add(subject)
-        else:
-            heads[subject] = (each.last, each.head)
-    return heads_digest((subject, seq, id_) for subject, (seq, id_) in heads.items())
-
-
-# ── back ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass
@@ -315,9 +191,6 @@ def _known_keys(book: Book, server: DeviceId, server_key: str) -> dict[DeviceId,
 
 
 def _keys_in(frame: Frame) -> dict[DeviceId, set[str]]:
-    from shared.accounts import DeviceEnrolled, ServerNamed
-    from shared.ledger.merge import operations_of
-    from shared.registry import BODIES
 
     found: dict[DeviceId, set[str]] = {}
     for operation in operations_of(frame, BODIES)[0]:
@@ -358,9 +231,7 @@ def _fates(opened: Opened, reply: Reply, restored: int | None) -> dict[int, Fram
     return fates
 
 
-def _compare_have(
-    opened: Opened, reply: Reply, fates: dict[int, FrameState], plan: _Plan, now: datetime
-) -> None:
+def _compare_have(opened: Opened, reply: Reply, fates: dict[int, FrameState], plan: _Plan, now: datetime) -> None:
     """Own chains against what the office holds: what it lacks is due again, what this tablet lost is fetched first."""
     if reply.page.have is None:
         return
@@ -460,4 +331,3 @@ def _bound(cursor: str) -> int:
     """The ledger position a page ends at, of its token "epoch.position.cursor"."""
     parts = cursor.split(".")
     return int(parts[1]) if len(parts) == 3 and parts[1].isdigit() else 2**53 - 1
-

@@ -1,0 +1,171 @@
+"""What goes to the office, as far as the store is concerned: frames cut, sealed and stored once, and the order they go.
+
+A frame is sent again as the same bytes. No network here. Source: SETTLED decisions 3, 4, 18, 23.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from field_app.store.errors import NotEnrolled
+from field_app.store.kept import (
+    FrameState,
+    OwnFrame,
+    Pulled,
+)
+from field_app.store.opened import Cut, Opened
+from field_app.store.store import Store
+from shared.ledger.frame import FRAME_BYTES, Frame, cut, pieces, read_frames
+from shared.ledger.merge import heads_digest
+from shared.ledger.messages import (
+    Hello,
+)
+from shared.ledger.operation import canonical, genesis
+from shared.observations.record import FindingChanged, FindingRecorded
+from shared.values import SubjectId, stamp
+
+ALARM_LIMIT = 50
+
+
+def cut_frames(store: Store) -> int:
+    """Seals everything not yet in a frame and stores the seals; how many frames that made. Raises NotSaved."""
+
+    def work(opened: Opened) -> int:
+        fresh = [frame for subject in opened.numbers for frame in _uncut(opened, subject)]
+        if not fresh:
+            return 0
+        numbers = opened.write(lambda writing: [writing.own(OwnFrame(canonical(frame.header))) for frame in fresh])
+        for number, frame in zip(numbers, fresh, strict=True):
+            opened.cuts.append(Cut(number, frame.header, frame.ids()[-1].hex()))
+        return len(fresh)
+
+    return store.reading(work)
+
+
+def _uncut(opened: Opened, subject: SubjectId) -> list[Frame]:
+    device, done = opened.identity.device, opened.cut_of(subject)
+    ids = opened.book.subjects[subject].chains[device]
+    frames: list[Frame] = []
+    for lines in pieces(opened.own_lines(subject, done + 1, len(ids))):
+        before = bytes.fromhex(ids[done - 1]) if done else genesis(device, subject)
+        frames.append(cut(opened.identity.sign_seed, device, subject, done + 1, before, lines))
+        done += len(lines)
+    return frames
+
+
+def to_send(store: Store, limit: int = FRAME_BYTES) -> list[Frame]:
+    """The frames to go next, oldest first in every chain, subjects with urgent findings before others.
+
+    limit   bytes of all frames together; at least one frame is given when there is any. Cuts what is not cut yet.
+    """
+    cut_frames(store)
+    return store.reading(lambda opened: _due(opened, limit))
+
+
+def _due(opened: Opened, limit: int) -> list[Frame]:
+    waiting = [each for each in opened.cuts if each.state.status in ("cut", "waiting")]
+    urgent = _urgent(opened, {each.header.subject for each in waiting})
+    first = {subject: min(each.number for each in waiting if each.header.subject == subject)
+             for subject in {each.header.subject for each in waiting}}  # fmt: skip
+    waiting.sort(
+        key=lambda each: (each.header.subject not in urgent, first[each.header.subject], each.header.subject,
+                          each.header.first)
+    )  # fmt: skip
+    frames: list[Frame] = []
+    size = 0
+    for each in waiting:
+        frame = Frame(each.header, tuple(opened.own_lines(each.header.subject, each.header.first, each.last)))
+        size += len(frame.encoded())
+        if frames and size > limit:
+            return frames
+        frames.append(frame)
+    for number in opened.meta.offers:
+        offered = _pulled_frame(opened, number)
+        if offered is None:
+            continue
+        size += len(offered.encoded())
+        if frames and size > limit:
+            return frames
+        frames.append(offered)
+    return frames
+
+
+def _urgent(opened: Opened, subjects: set[SubjectId]) -> set[SubjectId]:
+    """Subjects whose unsent part holds an urgent finding, and those they belong to."""
+    found: set[SubjectId] = set()
+    for subject in subjects:
+        held = opened.book.subjects[subject]
+        mine = [each for each in opened.cuts if each.header.subject == subject]
+        last = max((each.last for each in mine if each.is_received), default=0)
+        if any(
+            isinstance(operation.body, FindingRecorded | FindingChanged) and operation.body.urgent
+            for operation in held.operations
+            if operation.device == opened.identity.device and operation.seq > last
+        ):
+            found |= {subject, held.parent} - {SubjectId("")}
+    return found
+
+
+def _pulled_frame(opened: Opened, number: int) -> Frame | None:
+    plain = opened.database.get("pulled", number)
+    if plain is None:
+        return None
+    return read_frames(msgspec.msgpack.decode(plain, type=Pulled).frame[:-1].split(b"\n"))[0]
+
+
+def hello(store: Store, frames: list[Frame], now: datetime) -> Hello:
+    """The first line of the exchange that carries these frames. Raises NotEnrolled."""
+
+    def work(opened: Opened) -> Hello:
+        if not opened.identity.device:
+            raise NotEnrolled
+        meta = opened.meta
+        return Hello(
+            device=opened.identity.device, epoch=meta.epoch, from_=meta.cursor, heads=_heads(opened, frames),
+            known=(meta.position, meta.ledger_head), nonce=opened.nonce, now=stamp(now),
+        )  # fmt: skip
+
+    return store.reading(work)
+
+
+def _heads(opened: Opened, frames: list[Frame]) -> str:
+    """Over every own chain as far as the office holds it once these frames are in."""
+    device = opened.identity.device
+    goes = {(frame.header.subject, frame.header.first) for frame in frames if frame.header.device == device}
+    heads: dict[SubjectId, tuple[int, str]] = {}
+    stopped: set[SubjectId] = set()
+    for each in sorted(opened.cuts, key=lambda each: each.header.first):
+        subject = each.header.subject
+        if subject in stopped or not (each.is_received or (subject, each.header.first) in goes):
+            stopped.add(subject)
+        else:
+            heads[subject] = (each.last, each.head)
+    return heads_digest((subject, seq, id_) for subject, (seq, id_) in heads.items())
+
+
+def set_aside(store: Store, frame: Frame, code: str) -> None:
+    """The office would not read this frame at all: it stays here, marked, and no longer holds the others."""
+    state = FrameState("quarantined", code)
+    place = (frame.header.subject, frame.header.first)
+
+    def work(opened: Opened) -> None:
+        found = [each for each in opened.cuts if (each.header.subject, each.header.first) == place]
+        opened.write(lambda writing: [writing.put("frame_state", state, each.number) for each in found])
+        for each in found:
+            each.state = state
+
+    store.reading(work)
+
+
+def has_uncut(store: Store) -> bool:
+    """Whether something was saved since the last frame was cut: text goes before every further piece of media."""
+
+    def work(opened: Opened) -> bool:
+        done: dict[SubjectId, int] = {}
+        for each in opened.cuts:
+            done[each.header.subject] = max(done.get(each.header.subject, 0), each.last)
+        return any(len(numbers) > done.get(subject, 0) for subject, numbers in opened.numbers.items())
+
+    return store.reading(work)

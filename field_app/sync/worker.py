@@ -1,0 +1,313 @@
+"""One loop on one thread: text first, then packs, then files; every round short, fresh and bounded.
+
+Nothing is latched: whatever failed is tried again in the next round, and one bad item never holds the others. A locked
+tablet exchanges no frames, but the pieces of its sealed files go on. The clock and chance are handed in.
+Source: SETTLED decisions 18, 27, 61; SECURITY B.14, B.15, B.24.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from field_app.store import incoming, outgoing, wanted
+from field_app.store.disk import room
+from field_app.store.errors import Locked, NotSaved, ReplyRefused
+from field_app.store.kept import MediaKept
+from field_app.store.store import Store
+from field_app.sync import client, schedule
+from field_app.sync.status import Progress
+from shared.ledger.crypto import sha256
+from shared.ledger.frame import Frame, FrameUnreadable
+from shared.ledger.messages import MessageUnreadable, encode_request, read_reply
+from shared.packs import Pack
+
+log = logging.getLogger("qorgan.sync")
+
+EXCHANGES_LIMIT = 200
+"""Most exchanges of one round: a bound, not a goal."""
+
+
+@dataclass
+class Round:
+    """What one round did. trouble: code of what stopped it, "" when all went through."""
+
+    exchanges: int = 0
+    frames: int = 0
+    packs: int = 0
+    files: int = 0
+    trouble: str = ""
+    detail: str = ""
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything went through."""
+        return bool(self.frames or self.packs or self.files)
+
+
+@dataclass
+class _Queue:
+    """What a locked tablet may still do: pieces of sealed files, with the pass the office gave last."""
+
+    office: client.Office
+    token: str = ""
+    files: list[MediaKept] = field(default_factory=list)
+
+
+class Worker:
+    """Syncs one store. `run_once` for command line and tests; `start`, `wake`, `stop` for the window."""
+
+    def __init__(
+        self, store: Store, now: Callable[[], datetime], chance: Callable[[], float],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """changed   called from the worker's thread whenever rows or states may have changed."""
+        self.progress = Progress()
+        self._store, self._now, self._chance, self._changed = store, now, chance, changed
+        self._queue: _Queue | None = None
+        self._piece = schedule.FIRST_PIECE
+        self._busy = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._failures = 0
+
+    # ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Begins the loop on a thread of its own."""
+        self._thread = threading.Thread(target=self._loop, name="sync", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something is to be sent now: the wait ends."""
+        self._wake.set()
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Ends the loop after the piece under way."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                done = self.run_once()
+                self._failures = self._failures + 1 if done.trouble else 0
+            except Exception:
+                log.exception("a round of sync failed")
+                self._failures += 1
+                self.progress.trouble = "own_fault"
+            self._wake.wait(schedule.wait_after(self._failures, self._chance()))
+
+    # ── one round ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run_once(self) -> Round:
+        """One round: everything that can go now goes. Never two at once: the second returns with trouble "busy"."""
+        done = Round()
+        if not self._busy.acquire(blocking=False):
+            done.trouble = "busy"
+            return done
+        try:
+            self.progress.is_running = True
+            self._round(done)
+        finally:
+            self.progress.is_running, self.progress.sending, self.progress.files = False, frozenset(), {}
+            self.progress.trouble = done.trouble
+            self._busy.release()
+            self._changed()
+        return done
+
+    def _round(self, done: Round) -> None:
+        try:
+            if self._store.is_locked:
+                self._send_files(done)
+                return
+            if not self._store.is_enrolled:
+                done.trouble = "not_enrolled"
+                return
+            identity = self._store.identity
+            self._queue = self._queue or _Queue(client.Office(identity.server_url, identity.server_pin))
+            self._text(done)
+            self._packs(done)
+            self._send_files(done)
+            self._fetch_files(done)
+        except client.NoNetwork as error:
+            done.trouble, done.detail = "no_network", str(error)
+        except client.AddressRefused as error:
+            done.trouble, done.detail = "address_refused", str(error)
+        except client.Refused as error:
+            done.trouble, done.detail = error.code, error.message
+        except (MessageUnreadable, FrameUnreadable) as error:
+            done.trouble, done.detail = "reply_unreadable", error.reason
+        except ReplyRefused as error:
+            done.trouble, done.detail = f"alarm_{error.reason}", error.subject
+        except NotSaved as error:
+            done.trouble = error.code
+        except Locked:
+            done.trouble = "locked"
+
+    # ── text ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _text(self, done: Round) -> None:
+        while done.exchanges < EXCHANGES_LIMIT and not self._stopping:
+            frames = outgoing.to_send(self._store)
+            more = self._exchange(frames, done)
+            if self._store.meta.revoked:
+                done.trouble = "revoked"
+                return
+            wrapped = self._store.wrap_missing(self._now())
+            if not more and not wrapped and not self._has_fresh(frames):
+                return
+
+    def _has_fresh(self, sent: Sequence[Frame]) -> bool:
+        """Whether frames are due that were not part of the exchange just made."""
+        before = {(frame.header.device, frame.header.subject, frame.header.first) for frame in sent}
+        due = outgoing.to_send(self._store)
+        return any((frame.header.device, frame.header.subject, frame.header.first) not in before for frame in due)
+
+    def _exchange(self, frames: Sequence[Frame], done: Round) -> bool:
+        """One exchange; halves it when the office cannot read it, so that one bad frame holds no other."""
+        done.exchanges += 1
+        self.progress.sending = frozenset((frame.header.subject, frame.header.first) for frame in frames)
+        self._changed()
+        identity = self._store.identity
+        body = encode_request(outgoing.hello(self._store, list(frames), self._now()), frames)
+        try:
+            answer = client.exchange(self._office, body, identity.sign_seed)
+        except client.Refused as refused:
+            if refused.status not in (413, 422) or not frames:
+                raise
+            if len(frames) == 1:
+                outgoing.set_aside(self._store, frames[0], refused.code)
+                return True
+            half = len(frames) // 2
+            self._exchange(frames[:half], done)
+            return self._exchange(frames[half:], done)
+        reply = read_reply(answer, bytes.fromhex(identity.server_key))
+        if frames and reply.receipt.request != sha256(b"".join(frame.encoded() for frame in frames)).hex():
+            raise ReplyRefused("other_request")
+        incoming.apply_reply(self._store, reply, self._now())
+        if self._queue is not None:
+            self._queue.token = reply.page.token
+        done.frames += len(frames) + len(reply.frames)
+        self.progress.sending = frozenset()
+        self._changed()
+        return reply.page.more
+
+    @property
+    def _office(self) -> client.Office:
+        if self._queue is None:
+            raise Locked
+        return self._queue.office
+
+    # ── packs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _packs(self, done: Round) -> None:
+        for pack in sorted(wanted.packs_wanted(self._store), key=lambda pack: pack.size):
+            self._load_pack(pack, done)
+
+    def _load_pack(self, pack: Pack, done: Round) -> None:
+        """Goes on where the last try ended; the file gets its name only when its hash is right."""
+        path = self._store.pack_path(pack.sha256)
+        part = path.with_name(path.name + ".part")
+        have = part.stat().st_size if part.exists() else 0
+        if have < pack.size:
+            with part.open("ab") as file:
+                for piece in client.pack_rest(self._office, self._token, pack.sha256, have, pack.size):
+                    file.write(piece)
+        if sha256(part.read_bytes()).hex() != pack.sha256:
+            part.unlink()
+            raise client.NoNetwork("pack")
+        part.replace(path)
+        done.packs += 1
+        self._changed()
+
+    @property
+    def _token(self) -> str:
+        return self._queue.token if self._queue else ""
+
+    # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send_files(self, done: Round) -> None:
+        queue = self._queue
+        if queue is None or not queue.token:
+            return
+        if not self._store.is_locked:
+            queue.files = schedule.media_in_order(wanted.sendable_files(self._store))
+        for kept in list(queue.files):
+            if self._stopping or self._text_waits():
+                return
+            try:
+                self._send_file(queue, kept, done)
+            except client.Refused as refused:
+                if refused.status == 401:
+                    raise
+                self._note(msgspec.structs.replace(kept, failed=refused.code))
+
+    def _text_waits(self) -> bool:
+        return not self._store.is_locked and outgoing.has_uncut(self._store)
+
+    def _send_file(self, queue: _Queue, kept: MediaKept, done: Round) -> None:
+        path = self._store.folder / "media" / kept.sha256
+        offset = client.media_offset(queue.office, queue.token, kept.sha256)
+        if offset is None:
+            client.media_begin(queue.office, queue.token, kept.sha256, kept.subject, kept.size)
+            offset = client.media_offset(queue.office, queue.token, kept.sha256) or 0
+        while offset < kept.size:
+            if self._stopping or self._text_waits():
+                self._note(msgspec.structs.replace(kept, sent=offset))
+                return
+            offset = self._send_piece(queue, kept, path, offset)
+            self.progress.files = {kept.sha256: offset}
+            self._changed()
+        self.progress.files = {}
+        self._note(msgspec.structs.replace(kept, sent=kept.size, received=True, failed=""))
+        queue.files = [each for each in queue.files if each.sha256 != kept.sha256]
+        done.files += 1
+
+    def _send_piece(self, queue: _Queue, kept: MediaKept, path: Path, offset: int) -> int:
+        with path.open("rb") as file:
+            file.seek(offset)
+            piece = file.read(self._piece)
+        begun = time.monotonic()
+        try:
+            reached = client.media_piece(queue.office, queue.token, kept.sha256, offset, piece)
+        except client.NoNetwork:
+            self._piece = schedule.next_piece(self._piece, 0.0, False)
+            raise
+        except client.Refused as refused:
+            if refused.status != 409:
+                raise
+            return client.media_offset(queue.office, queue.token, kept.sha256) or 0
+        self._piece = schedule.next_piece(self._piece, time.monotonic() - begun, True)
+        return reached
+
+    def _note(self, kept: MediaKept) -> None:
+        """Keeps how far a file is; a locked store learns it at the next round after unlock, from the office."""
+        if not self._store.is_locked:
+            self._store.change_file(kept)
+
+    def _fetch_files(self, done: Round) -> None:
+        """Colleagues' thumbnails and derivatives, so that the group sees them offline; never when room is short."""
+        if room(self._store.folder) == "text_only":
+            return
+        for name, size in wanted.files_wanted(self._store):
+            if self._stopping or self._text_waits():
+                return
+            try:
+                data = client.media_bytes(self._office, self._token, name, size)
+            except client.Refused:
+                continue  # not there yet, or not for this tablet
+            self._store.keep_foreign(name, data)
+            done.files += 1
+            self._changed()
