@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, LargeBinary, create_engine, event
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, LargeBinary, create_engine, event, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
@@ -70,6 +70,12 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+WRITERS = 0x514F5247
+"""Name of the lock that writers share or hold alone on PostgreSQL."""
+_ALONE = text("SELECT pg_advisory_xact_lock(:name)")
+_BESIDE = text("SELECT pg_advisory_xact_lock_shared(:name)")
+
+
 class Database:
     """The engine and, on SQLite, the queue of writers."""
 
@@ -88,9 +94,15 @@ class Database:
             session.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """One transaction: committed when the block ends well, else rolled back."""
+    def write(self, *, beside_others: bool = False) -> Iterator[Session]:
+        """One transaction: committed when the block ends well, else rolled back.
+
+        beside_others  on PostgreSQL pushes run side by side, because they take their locks in one order. Everything
+                       else waits for them and runs alone: an action may touch several subjects in any order.
+        """
         with self._turn(), Session(self.engine.execution_options(writes=True)) as session:
+            if not self.is_sqlite:
+                session.execute(_BESIDE if beside_others else _ALONE, {"name": WRITERS})
             yield session
             session.commit()
 

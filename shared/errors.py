@@ -46,5 +46,6 @@ CODES = frozenset(
     signature_wrong nonce_wrong version_unknown request_unreadable request_too_large
     key_missing seal_broken
     hash_wrong media_unknown media_too_large
+    too_many
     """.split()
 )

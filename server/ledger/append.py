@@ -80,17 +80,19 @@ def append(session: Session, incoming: Sequence[Incoming], now: datetime) -> dic
 
 
 def _fold_touched(session: Session, incoming: Iterable[Incoming]) -> dict[SubjectId, Any]:
+    """Every touched subject folded once, those that others belong to first; then what belongs to a touched visit."""
     fresh: dict[SubjectId, list[Operation]] = {}
     for item in incoming:
         fresh.setdefault(item.frame.header.subject, []).extend(item.operations)
-    states: dict[SubjectId, Any] = {}
+    folding = _Folding(session, fresh)
     for subject in sorted(fresh, key=lambda subject: _depth(session, subject)):
-        states[subject] = queries.state(session, subject, fresh[subject])
-        _project(session, states[subject])
-    for subject, state in list(states.items()):
-        if isinstance(state, Visit):
-            _project_children(session, subject, state, states, fresh)
-    return states
+        folding.project(subject)
+    for subject, state in list(folding.states.items()):
+        if isinstance(state, Visit) and subject in fresh:
+            for child in queries.children(session, subject):
+                if child not in fresh:
+                    folding.project(child)
+    return folding.states
 
 
 def _depth(session: Session, subject: SubjectId) -> tuple[int, str]:
@@ -98,27 +100,33 @@ def _depth(session: Session, subject: SubjectId) -> tuple[int, str]:
     return (1 if row and row.parent else 0, subject)
 
 
-def _project(session: Session, state: Any) -> None:
-    row = session.get(SubjectRow, state.id)
-    if row is None:
-        return
-    for project in projectors(row.kind):
-        project(session, state)
-    row.clock = max(row.clock, state.clock)
+class _Folding:
+    """Folds and projects subjects of one transaction, each once; parents folded on the way are kept."""
 
+    def __init__(self, session: Session, fresh: dict[SubjectId, list[Operation]]) -> None:
+        self.states: dict[SubjectId, Any] = {}
+        self._session = session
+        self._fresh = fresh
+        self._parents: dict[SubjectId, Any] = {}
 
-def _project_children(
-    session: Session, subject: SubjectId, visit: Visit, states: dict[SubjectId, Any],
-    fresh: dict[SubjectId, list[Operation]],
-) -> None:  # fmt: skip
-    """A changed group changes what its record, interviews and report mean: they are folded again under it."""
-    for child in queries.children(session, subject):
-        row = session.get(SubjectRow, child)
+    def project(self, subject: SubjectId) -> None:
+        """A changed group changes what its record, interviews and report mean: they come through here too."""
+        row = self._session.get(SubjectRow, subject)
         if row is None:
-            continue
-        operations = [*queries.operations(session, child), *fresh.get(child, [])]
-        states[child] = state_of(row.kind, child, operations, visit)
-        _project(session, states[child])
+            return
+        parent = self._parent(SubjectId(row.parent)) if row.parent else None
+        operations = [*queries.operations(self._session, subject), *self._fresh.get(subject, ())]
+        state = self.states[subject] = state_of(row.kind, subject, operations, parent)
+        row.clock = max(row.clock, state.clock)
+        for project in projectors(row.kind):
+            project(self._session, state)
+
+    def _parent(self, subject: SubjectId) -> Any:
+        if subject in self.states:
+            return self.states[subject]
+        if subject not in self._parents:
+            self._parents[subject] = queries.state(self._session, subject)
+        return self._parents[subject]
 
 
 def _access_changes(

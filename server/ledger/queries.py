@@ -158,3 +158,22 @@ def page(session: Session, person: PersonId, own: DeviceId, after: tuple[int, in
 def _streamed(session: Session, query: Any) -> Iterator[Any]:
     """Rows one chunk at a time: a page rarely needs all that wait."""
     return iter(session.exec(query.execution_options(yield_per=64)))
+
+
+def subjects_for(session: Session, person: PersonId) -> list[SubjectId]:
+    """Subjects the person's tablets hold by name, not as everybody."""
+    rows = session.exec(select(AccessRow.subject).where(AccessRow.audience == person).order_by(AccessRow.subject))  # type: ignore[arg-type]
+    return [SubjectId(id_) for id_ in rows]
+
+
+def readable_subjects(session: Session, person: PersonId, wanted: Iterable[SubjectId]) -> list[SubjectId]:
+    """Of these subjects the ones the person's tablet may hold whole, so that a digest may be compared."""
+    wanted = list(wanted)
+    if not wanted:
+        return []
+    rows = session.exec(
+        select(AccessRow.subject)
+        .where(AccessRow.subject.in_(wanted), AccessRow.audience.in_(audiences(person)))  # type: ignore[attr-defined]
+        .distinct()
+    )
+    return sorted(SubjectId(id_) for id_ in rows)

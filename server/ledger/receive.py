@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from server.accounts.tables import DeviceRow
 from server.ledger import queries
@@ -25,7 +25,7 @@ from shared.ledger.messages import FrameReceipt, LineReceipt, Receipt, Request
 from shared.ledger.operation import Operation, canonical, genesis
 from shared.permissions import TABLET_OPENS, writers
 from shared.registry import BODIES, PARENT_FIELD, kind_of_subject, parent_of, state_of, subject_kind_of
-from shared.values import SubjectId, stamp
+from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import Visit, VisitPlanned
 
 
@@ -41,10 +41,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Received:
-    """What an exchange brought: the receipt's bytes and the subjects it touched."""
+    """What an exchange brought: the receipt's bytes, the subjects it touched, devices found to write two histories."""
 
     receipt: bytes
     touched: frozenset[SubjectId]
+    forked: frozenset[DeviceId] = frozenset()
 
 
 def receive(session: Session, office: Office, device: DeviceRow, request: Request, now: datetime) -> Received:
@@ -67,7 +68,8 @@ def receive(session: Session, office: Office, device: DeviceRow, request: Reques
     )  # fmt: skip
     if request.frames:
         session.add(ReceiptRow(device=device.id, request=request.name, body=receipt))
-    return Received(receipt, touched)
+    forked = frozenset(item.frame.header.device for item in judged if item.verdict.reason == "fork")
+    return Received(receipt, touched, forked)
 
 
 def _frame_receipt(item: Judged) -> FrameReceipt:
@@ -78,14 +80,12 @@ def _frame_receipt(item: Judged) -> FrameReceipt:
 
 def _take_in(session: Session, device: DeviceRow, frames: Sequence[Frame], now: datetime) -> list[Judged]:
     """Judges and stores; frames held back that now fit are taken in behind the ones they waited for."""
-    for subject in sorted({frame.header.subject for frame in frames}):
-        session.get(SubjectRow, subject, with_for_update=True)
     arrival = Arrival(session, device)
-    judged = [arrival.judge(frame) for frame in _parents_first(frames)]
-    for row in _waiting_behind(session, {item.frame.header.subject for item in judged}):
-        again = arrival.judge(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
-        if again.verdict.status in ("accepted", "already"):
-            session.delete(row)
+    judged = [arrival.opened(frame) for frame in frames]
+    _lock(session, judged)
+    for item in sorted(judged, key=_parents_first):
+        arrival.judge(item)
+    _take_in_waiting(session, arrival, {item.frame.header.subject for item in judged})
     for item in judged:
         if item.verdict.status in ("waiting", "quarantined"):
             _hold(session, device, item, now)
@@ -95,17 +95,53 @@ def _take_in(session: Session, device: DeviceRow, frames: Sequence[Frame], now: 
     return judged
 
 
+def _lock(session: Session, judged: Sequence[Judged]) -> None:
+    """Locks the subjects until the transaction ends: first, by id, those that others belong to, then the rest.
+
+    Whoever writes a record, an interview or a report holds its visit too, so that none is projected from an old group.
+    """
+    roots: set[SubjectId] = set()
+    rest: set[SubjectId] = set()
+    for item in judged:
+        subject = item.frame.header.subject
+        row = session.get(SubjectRow, subject)
+        parent = SubjectId(row.parent) if row and row.parent else parent_of(item.operations)
+        (rest if parent else roots).add(subject)
+        roots.update({parent} if parent else ())
+    for subject in (*sorted(roots), *sorted(rest - roots)):
+        session.get(SubjectRow, subject, with_for_update=True, populate_existing=True)
+
+
+def _take_in_waiting(session: Session, arrival: Arrival, subjects: set[SubjectId]) -> None:
+    """Frames held back earlier that fit now follow the ones they waited for, as long as one brings another."""
+    seen: set[int] = set()
+    while True:
+        rows = [row for row in _waiting_behind(session, subjects) if row.id not in seen]
+        if not rows:
+            return
+        for row in rows:
+            seen.add(row.id or 0)
+            again = arrival.opened(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
+            arrival.judge(again)
+            if again.verdict.status in ("accepted", "already"):
+                session.delete(row)
+                subjects = {*subjects, again.frame.header.subject}
+            else:
+                row.status, row.reason = again.verdict.status, again.verdict.reason
+
+
 _RANK = {"visit_request": 0, "visit": 1, "record": 2, "interview": 3, "report": 4}
 
 
-def _parents_first(frames: Sequence[Frame]) -> list[Frame]:
+def _parents_first(item: Judged) -> tuple[int, str, str, int]:
     """Visits before their records: a subject is judged after the one it belongs to; within a chain by seq."""
+    header = item.frame.header
+    kind = kind_of_subject(item.operations)
+    return (_RANK.get(kind or "", 9), header.subject, header.device, header.first)
 
-    def rank(frame: Frame) -> tuple[int, str, int]:
-        kind = kind_of_subject(operations_of(frame, BODIES)[0])
-        return (_RANK.get(kind or "", 9), frame.header.subject, frame.header.first)
 
-    return sorted(frames, key=rank)
+GROUP_WRITES = frozenset({"record", "report"})
+"""Kinds whose writers follow from the visit alone, so that their operations need not be folded to know them."""
 
 
 class Arrival:
@@ -116,20 +152,29 @@ class Arrival:
         self.carrier = carrier
         self.accepted: list[Incoming] = []
         self._pending: dict[SubjectId, list[Operation]] = {}
+        self._writers: dict[SubjectId, frozenset[PersonId]] = {}
 
-    def judge(self, frame: Frame) -> Judged:
-        """What becomes of a frame; an accepted one joins `accepted` and its chain moves on."""
+    def opened(self, frame: Frame) -> Judged:
+        """A frame with its readable operations; the seal is checked, nothing else is decided."""
         operations, unreadable = operations_of(frame, BODIES)
         item = Judged(frame, Verdict("accepted"), operations, unreadable)
-        known = frame.header.device == self.carrier.id
-        owner = self.carrier if known else self.session.get(DeviceRow, frame.header.device)
+        owner = self._owner(frame)
         if owner is None or not is_sealed(frame, bytes.fromhex(owner.sign_key)):
             item.verdict = Verdict("quarantined", "bad_seal")
         elif owner.revoked_at is not None:
             item.verdict = Verdict("quarantined", "revoked")
-        else:
-            item.verdict = self._placed(owner, item)
         return item
+
+    def _owner(self, frame: Frame) -> DeviceRow | None:
+        if frame.header.device == self.carrier.id:
+            return self.carrier
+        return self.session.get(DeviceRow, frame.header.device)
+
+    def judge(self, item: Judged) -> None:
+        """What becomes of a well-sealed frame; an accepted one joins `accepted` and its chain moves on."""
+        owner = self._owner(item.frame)
+        if owner is not None and item.verdict.status == "accepted":
+            item.verdict = self._placed(owner, item)
 
     def _placed(self, owner: DeviceRow, item: Judged) -> Verdict:
         header = item.frame.header
@@ -167,6 +212,8 @@ class Arrival:
             chain.seq, chain.head, chain.clock = item.frame.last, head, max(chain.clock, clock)
         self.session.flush()
         self._pending.setdefault(header.subject, []).extend(fresh)
+        if row is None or row.kind == "visit":
+            self._writers.clear()
         self.accepted.append(Incoming(without_prefix(item.frame, skip), tuple(fresh)))
 
     def _state(self, subject: SubjectId) -> Any:
@@ -188,9 +235,20 @@ class Arrival:
             return Verdict("quarantined", "no_access")
         if row is None:
             return self._may_begin(owner, item, kind)
-        if owner.person not in writers(self._state(item.frame.header.subject)):
+        if owner.person not in self._writers_of(row):
             return Verdict("quarantined", "no_access")
         return None
+
+    def _writers_of(self, row: SubjectRow) -> frozenset[PersonId]:
+        """Who may write the subject; asked once a request, for it takes folding."""
+        subject = SubjectId(row.id)
+        if subject not in self._writers:
+            if row.kind in GROUP_WRITES and row.parent:
+                state = state_of(row.kind, subject, (), self._state(SubjectId(row.parent)))
+            else:
+                state = self._state(subject)
+            self._writers[subject] = writers(state)
+        return self._writers[subject]
 
     def _may_begin(self, owner: DeviceRow, item: Judged, kind: str | None) -> Verdict | None:
         if kind is None:
@@ -234,7 +292,10 @@ def _waiting_behind(session: Session, subjects: set[SubjectId]) -> list[HeldFram
     return list(
         session.exec(
             select(HeldFrameRow)
-            .where(col(HeldFrameRow.subject).in_(subjects), HeldFrameRow.status == "waiting")
+            .where(
+                or_(col(HeldFrameRow.subject).in_(subjects), col(HeldFrameRow.parent).in_(subjects)),
+                HeldFrameRow.status == "waiting",
+            )
             .order_by(col(HeldFrameRow.first))
         )
     )
@@ -251,8 +312,8 @@ def _hold(session: Session, carrier: DeviceRow, item: Judged, now: datetime) -> 
     if known is None:
         session.add(
             HeldFrameRow(
-                subject=header.subject, device=header.device, first=header.first, count=header.count, last_id=last_id,
-                data=packed(item.frame), status=item.verdict.status, reason=item.verdict.reason,
-                carried_by=carrier.id, received_at=now,
+                subject=header.subject, parent=parent_of(item.operations), device=header.device, first=header.first,
+                count=header.count, last_id=last_id, data=packed(item.frame), status=item.verdict.status,
+                reason=item.verdict.reason,                carried_by=carrier.id, received_at=now,
             )
         )  # fmt: skip

@@ -88,13 +88,15 @@ class ReceiptRow(SQLModel, table=True):
 
 
 class HeldFrameRow(SQLModel, table=True):
-    """A frame that waits for a gap or is quarantined: kept raw, without a position, until a person decides."""
+    """A frame that waits for a gap (in its chain, or for the subject it belongs to) or is quarantined: kept raw,
+    without a position, until it fits or a person decides."""
 
     __tablename__ = "held_frames"
     __table_args__ = (UniqueConstraint("device", "subject", "first", "last_id", name="one_held_frame"),)
 
     id: int | None = Field(default=None, primary_key=True)
     subject: str = Field(sa_column=Column(Id, nullable=False, index=True))
+    parent: str | None = Field(default=None, sa_column=Column(Id, nullable=True, index=True))
     device: str = Field(sa_column=Column(Id, nullable=False))
     first: int
     count: int
@@ -110,7 +112,7 @@ class HeldFrameRow(SQLModel, table=True):
 
 class ContactRow(SQLModel, table=True):
     """The last contact with a tablet: the nonce it showed, those issued since (space-separated),
-    and whether it may read."""
+    whether it may read, and how often it came in the running minute."""
 
     __tablename__ = "contacts"
 
@@ -120,6 +122,8 @@ class ContactRow(SQLModel, table=True):
     frozen: bool = False
     seen_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     drift_seconds: int = 0
+    minute_began: datetime | None = Field(default=None, sa_column=Column(Instant, nullable=True))
+    minute_count: int = 0
 
 
 class DeviceTokenRow(SQLModel, table=True):

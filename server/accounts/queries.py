@@ -1,0 +1,107 @@
+"""Reading people: names, roles on a day, devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, or_, select
+
+from server.accounts.tables import DeviceRow, PersonRow, TermRow
+from server.ledger.tables import ContactRow
+from shared.accounts import Role
+from shared.values import DeviceId, PersonId
+
+
+def name_of(session: Session, person: PersonId) -> str:
+    """The person's name; empty for an unknown id."""
+    return session.exec(select(PersonRow.name).where(PersonRow.id == person)).first() or ""
+
+
+def names(session: Session) -> dict[PersonId, str]:
+    """Every person's name by id."""
+    return {PersonId(row.id): row.name for row in session.exec(select(PersonRow))}
+
+
+def roles_on(session: Session, person: PersonId, day: date) -> list[str]:
+    """Roles the person holds on the day, in the order of the Role list."""
+    held = set(
+        session.exec(
+            select(TermRow.role).where(
+                TermRow.person == person, col(TermRow.since) <= day.isoformat(),
+                or_(col(TermRow.until) == "", col(TermRow.until) >= day.isoformat()),
+            )
+        )
+    )  # fmt: skip
+    return [role.value for role in Role if role.value in held]
+
+
+def persons_with(session: Session, roles: set[Role], day: date) -> list[PersonId]:
+    """Ids of the persons who hold one of the roles on the day, by name."""
+    rows = session.exec(
+        select(PersonRow.id)
+        .join(TermRow, col(TermRow.person) == col(PersonRow.id))
+        .where(
+            col(TermRow.role).in_([role.value for role in roles]), col(TermRow.since) <= day.isoformat(),
+            or_(col(TermRow.until) == "", col(TermRow.until) >= day.isoformat()),
+        )
+        .order_by(PersonRow.name)
+    )  # fmt: skip
+    return [PersonId(id_) for id_ in dict.fromkeys(rows)]
+
+
+def device(session: Session, id_: DeviceId) -> DeviceRow | None:
+    """The tablet with this id."""
+    return session.get(DeviceRow, id_)
+
+
+@dataclass(frozen=True)
+class DeviceLine:
+    """A tablet as the people page shows it. `seen_at` is None when it was never heard of."""
+
+    id: str
+    label: str
+    sign_key: str
+    box_key: str
+    enrolled_by: str
+    confirmed_by: str
+    revoked_at: datetime | None
+    seen_at: datetime | None
+    drift_seconds: int
+    frozen: bool
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """A person as the people page shows it: roles as (role, since, until)."""
+
+    id: PersonId
+    name: str
+    language: str
+    roles: list[tuple[str, str, str]]
+    devices: list[DeviceLine]
+
+
+def people(session: Session, only: PersonId | None = None) -> list[PersonLine]:
+    """Everybody by name with terms and tablets, or one person."""
+    query = select(PersonRow).order_by(PersonRow.name)
+    if only:
+        query = query.where(PersonRow.id == only)
+    terms: dict[str, list[tuple[str, str, str]]] = {}
+    for row in session.exec(select(TermRow).order_by(col(TermRow.since), col(TermRow.id))):
+        terms.setdefault(row.person, []).append((row.role, row.since, row.until))
+    contacts = {row.device: row for row in session.exec(select(ContactRow))}
+    devices: dict[str, list[DeviceLine]] = {}
+    for device_row in session.exec(select(DeviceRow).order_by(col(DeviceRow.id))):
+        contact = contacts.get(device_row.id)
+        devices.setdefault(device_row.person, []).append(
+            DeviceLine(
+                device_row.id, device_row.label, device_row.sign_key, device_row.box_key, device_row.enrolled_by,
+                device_row.confirmed_by, device_row.revoked_at, contact.seen_at if contact else None,
+                contact.drift_seconds if contact else 0, bool(contact and contact.frozen),
+            )
+        )  # fmt: skip
+    return [
+        PersonLine(PersonId(row.id), row.name, row.language, terms.get(row.id, []), devices.get(row.id, []))
+        for row in session.exec(query)
+    ]

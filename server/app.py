@@ -1,0 +1,136 @@
+"""The one place where the parts of the office are joined.
+
+`create_app(config)` reads keys, rules and calendar, opens the database and registers pages and routes. The schema is
+brought up to date by `qorgan migrate`, not here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Flask, Response, request
+from flask_smorest import Api
+from flask_smorest import Blueprint as ApiBlueprint
+
+from server.config import Config, from_environment
+from server.console.web import register_web
+from server.db import Database
+from server.errors import register_errors
+from server.keys import load_keys
+from server.office import Office
+from shared.deadlines import read_calendar
+from shared.law.law import read_rules
+
+Clock = Callable[[], datetime]
+
+CAPABILITIES = (
+    "accounts", "ledger", "packs", "media", "institutions", "checklists", "law", "visit_requests", "elections", "visits",
+    "observations", "reports", "console",
+)  # fmt: skip
+"""Each may have `pages.py` and `routes.py`, with one `blueprint` each."""
+
+REQUEST_LIMIT = 12 * 1024 * 1024
+FORM_LIMIT = 1024 * 1024
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+HSTS_SECONDS = 2 * 365 * 24 * 3600
+
+
+def utc_now() -> datetime:
+    """The clock of the machine, aware."""
+    return datetime.now(UTC)
+
+
+def open_office(config: Config) -> Office:
+    """Keys, rules, calendar and database of an office. Raises FileNotFoundError, KeysLocked."""
+    return Office(
+        config=config,
+        database=Database(config.database),
+        keys=load_keys(config.keys, config.key_passphrase),
+        rules=read_rules(),
+        calendar=read_calendar(),
+    )
+
+
+def create_app(config: Config | None = None, clock: Clock = utc_now, office: Office | None = None) -> Flask:
+    """The application.
+
+    config  None: from the environment
+    clock   gives the aware moment of a request
+    office  an office opened already, for tests and command line
+    """
+    office = office or open_office(config or from_environment(os.environ))
+    app = Flask(
+        __name__, root_path=str(Path(__file__).parent), template_folder="console/templates",
+        static_folder="console/static", static_url_path="/static",
+    )  # fmt: skip
+    app.extensions["qorgan"] = office
+    app.extensions["qorgan_clock"] = clock
+    app.config.update(
+        MAX_CONTENT_LENGTH=REQUEST_LIMIT,
+        MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
+        MAX_FORM_PARTS=2000,
+        TRAP_HTTP_EXCEPTIONS=False,
+        PROPAGATE_EXCEPTIONS=False,
+        JSON_SORT_KEYS=False,
+        API_TITLE="Qorgan",
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    api = Api(app)
+    register_web(app)
+    register_errors(app)
+    for blueprint in _blueprints():
+        if isinstance(blueprint, ApiBlueprint):
+            api.register_blueprint(blueprint)
+        else:
+            app.register_blueprint(blueprint)
+    app.after_request(lambda reply: _guarded(reply, https=config_is_https(office.config)))
+    return app
+
+
+def config_is_https(config: Config) -> bool:
+    """Whether browsers reach this office by https."""
+    return config.address.startswith("https://")
+
+
+def _blueprints() -> list[ApiBlueprint]:
+    found = []
+    for capability in CAPABILITIES:
+        for part in ("routes", "pages"):
+            name = f"server.{capability}.{part}"
+            if find_spec(f"server.{capability}") and find_spec(name):
+                try:
+                    found.append(import_module(name).blueprint)
+                except ImportError as error:
+                    logging.getLogger("qorgan").warning("%s is left out: %s", name, error)
+    return found
+
+
+def _guarded(reply: Response, https: bool) -> Response:
+    """Headers every answer carries. Source: SECURITY A.6, row Browser."""
+    headers = reply.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.endpoint == "static":
+        headers["Cache-Control"] = "private, max-age=3600"
+    else:
+        headers["Cache-Control"] = headers.get("Cache-Control") if request.endpoint == "packs.pack" else "no-store"
+    if https:
+        headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_SECONDS}")
+    return reply

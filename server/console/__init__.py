@@ -1,0 +1,1 @@
+"""The console: what all pages share. No business word in it."""

@@ -1,0 +1,44 @@
+"""`POST /api/sync`: bytes in, bytes out. Unpacks with a cap, hands down, packs the reply."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+from flask import Blueprint, Response, request
+
+from server.console.web import now, office
+from server.ledger.exchange import exchange
+from shared.errors import RuleBroken
+from shared.ledger.messages import REQUEST_BYTES, SIGNATURE_HEADER
+
+blueprint = Blueprint("sync", __name__, url_prefix="/api")
+
+
+@blueprint.post("/sync")
+def sync() -> Response:
+    """One exchange with a tablet."""
+    body = plain_body(request.get_data(cache=False), request.headers.get("Content-Encoding", ""))
+    reply = exchange(office(), body, request.headers.get(SIGNATURE_HEADER, ""), now())
+    packed = gzip.compress(reply, 6, mtime=0)
+    return Response(packed, mimetype="application/octet-stream", headers={"Content-Encoding": "gzip"})
+
+
+def plain_body(data: bytes, encoding: str) -> bytes:
+    """The plain request. Raises RuleBroken("request_too_large" | "request_unreadable"); never holds more than the cap."""
+    if len(data) > REQUEST_BYTES:
+        raise RuleBroken("request_too_large")
+    if not encoding or encoding == "identity":
+        return data
+    if encoding != "gzip":
+        raise RuleBroken("request_unreadable")
+    unpack = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpack.decompress(data, REQUEST_BYTES + 1)
+    except zlib.error as error:
+        raise RuleBroken("request_unreadable") from error
+    if len(plain) > REQUEST_BYTES:
+        raise RuleBroken("request_too_large")
+    if not unpack.eof or unpack.unused_data:
+        raise RuleBroken("request_unreadable")
+    return plain
