@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -93,7 +93,7 @@ Whole = Annotated[int, msgspec.Meta(ge=0, le=WHOLE_LIMIT)]
 # number out of range.
 _STRANGE = re.compile(rb'\\[^"\\tn]|[0-9]{16}|[\x00-\x1f]')
 
-_NO_FORM = (bytes, bytearray, datetime, date, time, timedelta, Decimal, uuid.UUID)
+_NO_FORM = (bytes, bytearray, datetime, time, timedelta, Decimal, uuid.UUID)
 """Types the encoder would silently write as text: left as they are, so that the check refuses them."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -129,7 +129,7 @@ def _check(value: Any) -> None:
 def canonical(value: Any) -> bytes:
     """The one spelling of a value made of dicts, lists, text, whole numbers and booleans, or of Structs of these.
 
-    Raises NotCanonical.
+    A calendar date is written yyyy-mm-dd. Raises NotCanonical.
     """
     plain = msgspec.to_builtins(value, builtin_types=_NO_FORM)
     try:
