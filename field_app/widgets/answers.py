@@ -157,6 +157,8 @@ class Unknown(Col):
 class Nothing(Node):
     """A note of the checklist has its text in the head and nothing to answer."""
 
+    absent = True
+
     def __init__(self, view: QuestionView, actions: QuestionActions, texts: Texts) -> None:
         super().__init__()
 

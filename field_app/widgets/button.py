@@ -83,7 +83,7 @@ class Button(Control):
     ) -> None:
         self.text, self.icon, self.kind, self.sub, self.trail, self.badge = text, icon, kind, sub, trail, badge
         self.text_size, self.icon_size, self.upright, self.text_align = size, icon_size, upright, text_align
-        self._icon_grows = icon_grows
+        self.icon_grows = icon_grows
         self.reserve, self._inset, self._bold, self._long, self._short = reserve, inset, bold, text, short
         control.setdefault("name", " ".join(part for part in (text, sub) if part))
         super().__init__(act=act, box=KINDS[kind].box, **control)
@@ -107,7 +107,7 @@ class Button(Control):
     def _side(self, name: str | None, size: float = 0) -> float:
         if not name:
             return 0
-        return look.icon(size or self.icon_size) if self._icon_grows else round(look.dp(size or self.icon_size))
+        return look.icon(size or self.icon_size) if self.icon_grows else round(look.dp(size or self.icon_size))
 
     def _beside(self) -> float:
         """Width taken by what stands left and right of the word."""

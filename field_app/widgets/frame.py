@@ -145,6 +145,10 @@ class Frame(Node):
             high = self.strip.high(width)
             self.strip.place(x, foot, width, high)
             foot += high
+        if self.undo_strip is not None:
+            high = self.undo_strip.high(width)
+            self.undo_strip.place(x, foot, width, high)
+            foot += high
         if self.side is not None:
             self._show(self.side, beside)
             if beside:
@@ -153,20 +157,24 @@ class Frame(Node):
                 width -= wide
         self.detail.place(x, foot, width, ceiling - foot)
         self._arrange_over(left, self.width - rail)
-        if self.undo_strip is not None:
-            self.undo_strip.place(x, foot, width, self.undo_strip.high(width))
 
     def _show(self, part: Node, present: bool) -> None:
         """A part that has no room here is neither drawn nor reached."""
-        part.absent = not present
+        part.absent = not present or self.sheet is not None
         part.opacity = 1 if present else 0
         if not present:
             part.place(self.x, self.y - 2, 1, 1)
 
     def _arrange_over(self, left: float, width: float) -> None:
         if self.sheet is not None:
-            under = 0 if self.height < look.dp(SHORT) else look.dp(TOP)
+            under = 0 if self.short else look.dp(TOP)
+            self.top_bar.absent = self.short
             self.sheet.place(left, self.y, width, self.height - under)
+
+    @property
+    def short(self) -> bool:
+        """Whether the window is so low that a sheet takes the top bar's room as well."""
+        return self.height < look.dp(SHORT)
 
     def holds_layout(self, kid: Node) -> bool:
         return kid is not self.list_bar and kid is not self.strip
@@ -190,6 +198,7 @@ class Frame(Node):
         self.drop(sheet)
         for part in self._under():
             part.absent = False
+        self.top_bar.absent = False
         self.arrange()
         sheet.closed()
 

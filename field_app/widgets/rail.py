@@ -80,6 +80,9 @@ class Rail(Node):
             self.restyle(self.box.but(sides="l" if look.choice.grip == "right" else "r"))
         margin, gap, width = look.dp(8), look.dp(8), self.width - 2 * look.dp(8)
         short = self.height < look.dp(SHORT)
+        for button in (*self.items, self.note, self.cover):
+            button.icon_grows = not short
+            button.invalidate()
         low = max(look.dp(88), self.note.high(width), self.cover.high(width))
         self.cover.place(self.x + margin, self.y + margin, width, low)
         self.note.place(self.x + margin, self.y + margin + low + gap, width, low)

@@ -23,6 +23,8 @@ FRICTION = 4.0
 """Momentum falls by e in 1/FRICTION seconds."""
 _STILL = 24
 """dp per second under which the pane stands still."""
+_LONGEST_FRAME = 0.05
+"""Seconds of momentum in one frame at most: after a stalled frame a page must not leap."""
 _FRESH = 0.08
 """Seconds before release that count for the speed: a finger that rests before lifting throws nothing."""
 
@@ -213,6 +215,7 @@ class Scroll(Node):
 
     def step(self, seconds: float) -> None:
         """One frame of momentum."""
+        seconds = min(seconds, _LONGEST_FRAME)
         before = self.offset
         self.scroll_to(self.offset + self.speed * seconds)
         self.speed -= self.speed * min(1.0, FRICTION * seconds)

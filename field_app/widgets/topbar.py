@@ -17,6 +17,7 @@ from field_app.widgets.theme import look
 from shared.texts import Texts
 
 TOP = 64
+_SIZES_OF_FAILURE = (14, 14, 14, 11)
 _BAR = Box(fill="card", sides="b", radius=0)
 
 
@@ -112,7 +113,9 @@ class TopBar(Node):
             heading.add(Text(self._sub, 18, "bg" if self._failure else "muted"))
         parts += [heading, Gap(grow=1)]
         if self._failure:
-            parts.append(self._failed_mark())
+            if brevity == 3:
+                parts = parts[:-2]
+            parts.append(self._failed_mark(_SIZES_OF_FAILURE[brevity]))
         else:
             parts += self._marks(brevity)
         if self._undo is not None:
@@ -120,10 +123,11 @@ class TopBar(Node):
         left = 8 if self._back is not None else 24
         return Row(*parts, gap=16 if brevity < 3 else 8, pad=(left, 0, 8 if self._undo is not None else 24, 0))
 
-    def _failed_mark(self) -> Node:
+    def _failed_mark(self, size: float) -> Node:
         words = self._texts("widgets.not_saved", reason=self._failure)
         mark = Status("warning", words, words, "bg")
-        mark.words.bold = True
+        mark.words.bold, mark.words.text_size = True, size
+        mark.words.grow = mark.grow = float(size != _SIZES_OF_FAILURE[0])
         return mark
 
     def _marks(self, brevity: int) -> list[Node]:

@@ -1,4 +1,5 @@
-"""The strip that offers to take back what was just done, for ten seconds. It covers no control and moves none."""
+"""The strip that offers to take back what was just done, for ten seconds. The page above it gets
+lower by as much, so that it covers no control and moves none."""
 
 from __future__ import annotations
 

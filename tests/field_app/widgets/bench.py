@@ -78,6 +78,12 @@ class Bench:
         self.stage.show(build())
         return self.stage
 
+    def clear(self) -> None:
+        """Takes the stage away."""
+        if self.stage is not None:
+            self.stage.detach()
+            self.stage = None
+
     def _back(self) -> None:
         self.backs += 1
 

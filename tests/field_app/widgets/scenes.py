@@ -8,7 +8,7 @@ from field_app.widgets.button import KINDS, Button
 from field_app.widgets.cover import Cover
 from field_app.widgets.frame import Frame, Page, Strip
 from field_app.widgets.keypad import keypad_sheet
-from field_app.widgets.layout import Col, Gap, Grid, Row, Rule
+from field_app.widgets.layout import Col, Gap, Grid, Rule, Wrap
 from field_app.widgets.list import Entry, RowList
 from field_app.widgets.node import Node
 from field_app.widgets.page_buttons import PageButtons
@@ -196,7 +196,7 @@ def controls(language: Language) -> Frame:
     """Every kind of button, pills, a text field, a row list."""
     say, t = speaker(language), texts(language)
     buttons = Grid(*(Button(say("partly"), "check", kind) for kind in KINDS), cell=150, columns=4, gap=12)
-    pills = Row(*(Pill(say(word), icon, kind) for word, icon, kind in (
+    pills = Wrap(*(Pill(say(word), icon, kind) for word, icon, kind in (
         ("tablet", "tablet", "grey"), ("waiting", "clock", "outline"), ("decide", "differs", "warn"),
         ("failed", "alert", "failed"), ("received", "done", "plain_ok"))), gap=8)
     field = TextField(say("q5"), say("words"), multiline=True, lines=3)
