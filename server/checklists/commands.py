@@ -60,21 +60,16 @@ def evaluate_file(form: Form, answers_json: bytes, today: date, now: datetime | 
     for path, reason in given.non_answers.items():
         state.set(path, None, reason)
     paths = list(state.all_paths(shown=True))
-    questions = [path for path in paths if isinstance(state.entry(path).item, Question)]
+    items = {path: state.entry(path).item for path in paths}
+    questions = {path: item for path, item in items.items() if isinstance(item, Question)}
+    repeats = [path for path, item in items.items() if isinstance(item, Repeat) and not path.endswith("]")]
+    asked = [path for path, item in questions.items() if item.type in ASKED and state.is_relevant(path)]
     return {
         "values": {path: as_text(state.value(path)) for path in questions if state.value(path) != ""},
         "not_asked": [path for path in paths if not state.is_relevant(path)],
         "warnings": {path: list(state.warnings(path)) for path in questions if state.warnings(path)},
-        "rows": {
-            path: list(state.rows(path))
-            for path in paths
-            if isinstance(state.entry(path).item, Repeat) and not path.endswith("]")
-        },
-        "blank": [
-            path
-            for path in questions
-            if state.entry(path).item.type in ASKED and state.is_relevant(path) and not state.is_answered(path)
-        ],
+        "rows": {path: list(state.rows(path)) for path in repeats},
+        "blank": [path for path in asked if not state.is_answered(path)],
         "themes": [msgspec.to_builtins(theme) for theme in themes(state)],
     }
 

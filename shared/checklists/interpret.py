@@ -135,7 +135,10 @@ class _Reading:
         goal = evaluation.form.entries[target.place]
         found, done = [""], ""
         if target.shared_repeats:
-            repeat_path, own_row = rows_in(self.path)[target.shared_repeats - 1]
+            ours = rows_in(self.path)
+            if len(ours) < target.shared_repeats:
+                return []  # the repeat as a whole speaks of a value that only its rows have
+            repeat_path, own_row = ours[target.shared_repeats - 1]
             found, done = [f"{repeat_path}[{own_row}]"], goal.repeats[target.shared_repeats - 1]
         through = goal.own_repeats if isinstance(goal.item, Repeat) else goal.repeats
         for repeat in through[target.shared_repeats :]:

@@ -117,7 +117,11 @@ class Oracle:
         define("regex", lambda text, pattern: re.match(pattern, text_of(text)) is not None)
         define("odk-if", lambda test, yes, no: yes if truth_of(test) else no)
         define("odk-round", rounded)
-        define("odk-sum", lambda nodes: math.fsum(number_of(each) for each in nodes or () if not blank(each)), ("item()*", "xs:double"))
+        define(
+            "odk-sum",
+            lambda nodes: math.fsum(number_of(each) for each in nodes or () if not blank(each)),
+            ("item()*", "xs:double"),
+        )
         define("odk-position", lambda nodes: nodes)
 
     def instance(self, state: Evaluation) -> tuple[ET.Element, dict[str, ET.Element]]:

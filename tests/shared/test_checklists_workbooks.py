@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from server.checklists.importer import Imported, import_workbook
+from server.checklists.importer import DATA, Imported, import_workbook
 from shared.checklists.definition import ASKED, NON_ANSWERS, Question, Repeat, decode
 from shared.checklists.evaluate import Evaluation
 from shared.checklists.expression import parse
@@ -17,12 +16,18 @@ from shared.checklists.form import Form
 from shared.checklists.progress import themes, warned_paths
 from tests.shared.checklist_oracle import Oracle
 
-WORKBOOKS = Path("server/data/checklists")
+WORKBOOKS = DATA / "checklists"
 TODAY = date(2026, 3, 7)
 NAMES = ("npm_visit", "npm_interview", "npm_psychiatric_social")
 REGISTER = [
-    {"key": f"syn-{each}", "name_ru": f"Учреждение {each}", "name_kk": f"Мекеме {each}", "name_en": f"Place {each}",
-     "type": ("colony", "ivs", "psych_hospital")[each % 3], "region_iso": ("KZ-35", "KZ-71")[each % 2]}
+    {
+        "key": f"syn-{each}",
+        "name_ru": f"Учреждение {each}",
+        "name_kk": f"Мекеме {each}",
+        "name_en": f"Place {each}",
+        "type": ("colony", "ivs", "psych_hospital")[each % 3],
+        "region_iso": ("KZ-35", "KZ-71")[each % 2],
+    }
     for each in range(24)
 ]
 LISTS = {"institutions.csv": REGISTER, "standards.csv": [{"key": "NMR-1", "title": "Dignity"}]}
