@@ -7,7 +7,6 @@ corrects. Source: domain section 8, SETTLED decisions 45-47.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +16,7 @@ import msgspec
 
 from shared.errors import RuleBroken
 from shared.ledger.crypto import sha256
-from shared.ledger.operation import Body, Operation, canonical
+from shared.ledger.operation import UNDECODABLE, Body, Operation, canonical
 from shared.ledger.subject import Fold, Subject
 from shared.values import OperationId, PersonId, SubjectId
 from shared.visits import Visit, in_group, require_outside
@@ -209,7 +208,7 @@ def unpacked(body: ReportFrozen) -> dict[str, Any]:
         unpack = zlib.decompressobj()
         plain = unpack.decompress(base64.b64decode(body.document, validate=True), DOCUMENT_BYTES)
         document = msgspec.json.decode(plain)
-    except (binascii.Error, zlib.error, msgspec.DecodeError) as error:
+    except (*UNDECODABLE, ValueError, zlib.error) as error:
         raise RuleBroken("report_changed", "SETTLED 45") from error
     if not unpack.eof or sha256(plain).hex() != body.sha256 or not isinstance(document, dict):
         raise RuleBroken("report_changed", "SETTLED 45")

@@ -173,11 +173,11 @@ def own_or_effective(item: Item | None, person: PersonId, leader: PersonId) -> E
     return standing.get(leader) or (result.others[0] if result.others else None)
 
 
+@dataclass
 class Answers:
     """The items of a record, filled operation by operation."""
 
-    def __init__(self) -> None:
-        self.items: dict[str, Item] = {}
+    items: dict[str, Item] = field(default_factory=dict)
 
     def at(self, path: str) -> Item:
         """The item at a path, made when it is new."""
