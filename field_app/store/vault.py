@@ -26,6 +26,7 @@ from shared.ledger.crypto import (
     new_key,
     random_bytes,
     seal,
+    sha256,
     stretched,
     unseal,
 )
@@ -41,8 +42,8 @@ SLOT_B = "slot_b"
 class Keystore(Protocol):
     """What the tablet's hardware keeps: a key that never leaves it."""
 
-    def answer(self, challenge: bytes) -> bytes:
-        """32 bytes that only this tablet can make of the challenge, always the same ones."""
+    def secret(self) -> bytes:
+        """32 bytes that only this tablet knows, the same at every call."""
         ...
 
 
@@ -98,7 +99,7 @@ def calibrated(clock: Callable[[], float], goal_seconds: float = 0.5) -> Effort:
 
 
 def _opening_key(pin: str, keystore: Keystore, salt: bytes, effort: Effort) -> bytes:
-    return derived(stretched(pin.encode(), salt, effort), keystore.answer(salt), b"qorgan/slot-a/1")
+    return derived(stretched(pin.encode(), salt, effort), keystore.secret(), b"qorgan/slot-a/1")
 
 
 def _slot_a(key: bytes, pin: str, keystore: Keystore, store: str, effort: Effort) -> SlotA:
@@ -228,7 +229,7 @@ def _wait_left(tries: Tries, now: datetime) -> int:
 
 
 def _tries_key(keystore: Keystore) -> bytes:
-    return keystore.answer(b"qorgan/tries/1")
+    return sha256(b"qorgan/tries/1\n" + keystore.secret())
 
 
 def _write_tries(folder: Path, keystore: Keystore, tries: Tries) -> None:
