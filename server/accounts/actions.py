@@ -14,7 +14,7 @@ from sqlmodel import Session, col, delete
 
 from server.accounts import queries
 from server.accounts.sessions import set_passphrase
-from server.accounts.tables import DeviceRow, EnrolmentRow, SessionRow
+from server.accounts.tables import DeviceRow, EnrolmentRow, RoleProposalRow, SessionRow
 from server.ledger import queries as ledger
 from server.ledger.actions import found_ledger, record
 from server.ledger.opening import wrapped_for_newcomers
@@ -173,6 +173,53 @@ def _person(session: Session, person: PersonId) -> SubjectId:
     if not is_id(person) or not queries.name_of(session, person):
         raise RuleBroken("not_found")
     return SubjectId(person)
+
+
+def propose_role(
+    session: Session, author: PersonId, person: PersonId, role: str, since: str, until: str, basis: str, now: datetime,
+    *, ends: bool = False,
+) -> None:  # fmt: skip
+    """The admin proposes that a role begins (or, with `ends`, ends on `since`). Raises RuleBroken("body_wrong")."""
+    _person(session, person)
+    try:
+        Role(role)
+        first = date.fromisoformat(since)
+        if until and date.fromisoformat(until) < first:
+            raise ValueError(until)
+    except ValueError as error:
+        raise RuleBroken("body_wrong") from error
+    session.add(
+        RoleProposalRow(
+            person=person, role=role, since=since, until=until, basis=basis.strip()[:300], ends=ends,
+            proposed_by=author, proposed_at=now,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def confirm_role(session: Session, office: Office, number: int, second: PersonId, now: datetime) -> None:
+    """The second officer stands behind it: the role holds. Raises RuleBroken("same_person" | "not_found")."""
+    row = _proposal(session, number)
+    author, person, role = PersonId(row.proposed_by), PersonId(row.person), Role(row.role)
+    first = date.fromisoformat(row.since)
+    if row.ends:
+        end_role(session, office, author, second, person, role, first, row.basis, now)
+    else:
+        until = date.fromisoformat(row.until) if row.until else None
+        grant_role(session, office, author, second, person, role, first, now, until, row.basis)
+    session.delete(row)
+
+
+def decline_role(session: Session, number: int) -> None:
+    """The proposal ends without effect."""
+    session.delete(_proposal(session, number))
+
+
+def _proposal(session: Session, number: int) -> RoleProposalRow:
+    row = session.get(RoleProposalRow, number) if number < 2**31 else None
+    if row is None:
+        raise RuleBroken("not_found")
+    return row
 
 
 # ── tablets ─────────────────────────────────────────────────────────────────────────────────────────────────────────

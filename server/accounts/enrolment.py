@@ -36,6 +36,11 @@ def may_try(office: Office, address: str, now: datetime) -> None:
         session.add(AttemptRow(name_hash=_NAME, address=address[:64], at=now, good=False))
 
 
+def digits_of(line: queries.DeviceLine) -> str:
+    """The digits of a tablet, to be compared with those it shows."""
+    return fingerprint(line.sign_key, line.box_key)
+
+
 def welcome(session: Session, device: DeviceId, person: PersonId) -> dict[str, Any]:
     """Who the tablet belongs to, the keys of the office, and the digits two people compare."""
     state: OfficeState = ledger.the(session, "office")

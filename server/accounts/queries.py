@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, or_, select
 
-from server.accounts.tables import DeviceRow, PersonRow, TermRow
+from server.accounts.tables import CredentialRow, DeviceRow, PersonRow, RoleProposalRow, TermRow
 from server.ledger.tables import ContactRow
 from shared.accounts import Role
 from shared.values import DeviceId, PersonId
@@ -48,6 +48,17 @@ def persons_with(session: Session, roles: set[Role], day: date) -> list[PersonId
         .order_by(PersonRow.name)
     )  # fmt: skip
     return [PersonId(id_) for id_ in dict.fromkeys(rows)]
+
+
+def login_of(session: Session, person: PersonId) -> str:
+    """The name the person signs in with; empty for nobody who may."""
+    row = session.get(CredentialRow, person)
+    return row.login if row else ""
+
+
+def proposals(session: Session) -> list[RoleProposalRow]:
+    """Roles that wait for a second officer, oldest first."""
+    return list(session.exec(select(RoleProposalRow).order_by(col(RoleProposalRow.id))))
 
 
 def device(session: Session, id_: DeviceId) -> DeviceRow | None:

@@ -98,3 +98,19 @@ class EnrolmentRow(SQLModel, table=True):
     made_by: str = Field(sa_column=Column(Id, nullable=False))
     until: datetime = Field(sa_column=Column(Instant, nullable=False))
     used_at: datetime | None = Field(default=None, sa_column=Column(Instant, nullable=True))
+
+
+class RoleProposalRow(SQLModel, table=True):
+    """A role the admin proposed (`ends` = to end it), until a second officer confirms or declines. No operation yet."""
+
+    __tablename__ = "role_proposals"
+
+    id: int | None = Field(default=None, primary_key=True)
+    person: str = Field(sa_column=Column(Id, nullable=False, index=True))
+    role: str = Field(max_length=32)
+    since: str = Field(max_length=10)
+    until: str = Field(max_length=10)
+    basis: str = Field(max_length=300)
+    ends: bool = False
+    proposed_by: str = Field(sa_column=Column(Id, nullable=False))
+    proposed_at: datetime = Field(sa_column=Column(Instant, nullable=False))

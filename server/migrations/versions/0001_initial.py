@@ -22,6 +22,36 @@ def upgrade() -> None:
     with op.batch_alter_table('access', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_access_subject'), ['subject'], unique=False)
 
+    op.create_table('answers',
+    sa.Column('record', server.db.Id(length=16), nullable=False),
+    sa.Column('item', sqlmodel.sql.sqltypes.AutoString(length=400), nullable=False),
+    sa.Column('visit', server.db.Id(length=16), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('is_words', sa.Boolean(), nullable=False),
+    sa.Column('non_answer', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('refused_by', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('author', server.db.Id(length=16), nullable=True),
+    sa.Column('voices', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('record', 'item')
+    )
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.create_index('answers_of_item', ['item', 'visit'], unique=False)
+        batch_op.create_index(batch_op.f('ix_answers_visit'), ['visit'], unique=False)
+
+    op.create_table('bulk_votes',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('bulk', server.db.Id(length=16), nullable=False),
+    sa.Column('person', server.db.Id(length=16), nullable=False),
+    sa.Column('at', server.db.Instant(timezone=True), nullable=False),
+    sa.Column('request', server.db.Id(length=16), nullable=False),
+    sa.Column('left_out', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('undone', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('bulk_votes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_bulk_votes_bulk'), ['bulk'], unique=False)
+
     op.create_table('chains',
     sa.Column('device', server.db.Id(length=16), nullable=False),
     sa.Column('subject', server.db.Id(length=16), nullable=False),
@@ -98,6 +128,24 @@ def upgrade() -> None:
     with op.batch_alter_table('enrolments', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_enrolments_person'), ['person'], unique=False)
 
+    op.create_table('findings',
+    sa.Column('id', server.db.Hash(length=32), nullable=False),
+    sa.Column('record', server.db.Id(length=16), nullable=False),
+    sa.Column('visit', server.db.Id(length=16), nullable=False),
+    sa.Column('severity', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
+    sa.Column('standards', sa.Text(), nullable=False),
+    sa.Column('evidence_count', sa.Integer(), nullable=False),
+    sa.Column('author', server.db.Id(length=16), nullable=False),
+    sa.Column('recorded_at', server.db.Instant(timezone=True), nullable=True),
+    sa.Column('differs', sa.Boolean(), nullable=False),
+    sa.Column('withdrawn', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('findings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_findings_record'), ['record'], unique=False)
+        batch_op.create_index(batch_op.f('ix_findings_visit'), ['visit'], unique=False)
+
     op.create_table('frames',
     sa.Column('cursor', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('subject', server.db.Id(length=16), nullable=False),
@@ -135,6 +183,18 @@ def upgrade() -> None:
     with op.batch_alter_table('held_frames', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_held_frames_parent'), ['parent'], unique=False)
         batch_op.create_index(batch_op.f('ix_held_frames_subject'), ['subject'], unique=False)
+
+    op.create_table('interviews',
+    sa.Column('id', server.db.Id(length=16), nullable=False),
+    sa.Column('visit', server.db.Id(length=16), nullable=False),
+    sa.Column('number', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('author', server.db.Id(length=16), nullable=False),
+    sa.Column('opened_at', server.db.Instant(timezone=True), nullable=True),
+    sa.Column('withdrawn', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('interviews', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_interviews_visit'), ['visit'], unique=False)
 
     op.create_table('login_attempts',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -193,6 +253,56 @@ def upgrade() -> None:
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('device', 'request')
     )
+    op.create_table('reports',
+    sa.Column('id', server.db.Id(length=16), nullable=False),
+    sa.Column('visit', server.db.Id(length=16), nullable=False),
+    sa.Column('stage', sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+    sa.Column('signed', sa.Integer(), nullable=False),
+    sa.Column('reservations', sa.Integer(), nullable=False),
+    sa.Column('dissents', sa.Integer(), nullable=False),
+    sa.Column('unsigned', sa.Integer(), nullable=False),
+    sa.Column('submitted_at', server.db.Instant(timezone=True), nullable=True),
+    sa.Column('accepted_at', server.db.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('reports', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reports_stage'), ['stage'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reports_visit'), ['visit'], unique=False)
+
+    op.create_table('review',
+    sa.Column('report', server.db.Id(length=16), nullable=False),
+    sa.Column('finding', server.db.Hash(length=32), nullable=False),
+    sa.Column('visit', server.db.Id(length=16), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('severity', sa.Integer(), nullable=False),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('first_officer', server.db.Id(length=16), nullable=True),
+    sa.Column('headline', sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+    sa.Column('submitted_at', server.db.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('report', 'finding')
+    )
+    with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_review_state'), ['state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_review_visit'), ['visit'], unique=False)
+
+    op.create_table('role_proposals',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('person', server.db.Id(length=16), nullable=False),
+    sa.Column('role', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+    sa.Column('since', sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+    sa.Column('until', sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+    sa.Column('basis', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('ends', sa.Boolean(), nullable=False),
+    sa.Column('proposed_by', server.db.Id(length=16), nullable=False),
+    sa.Column('proposed_at', server.db.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('role_proposals', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_role_proposals_person'), ['person'], unique=False)
+
     op.create_table('sessions',
     sa.Column('hash', server.db.Hash(length=32), nullable=False),
     sa.Column('person', server.db.Id(length=16), nullable=False),
@@ -231,6 +341,21 @@ def upgrade() -> None:
     with op.batch_alter_table('terms', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_terms_person'), ['person'], unique=False)
 
+    op.create_table('theme_counts',
+    sa.Column('record', server.db.Id(length=16), nullable=False),
+    sa.Column('theme', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('visit', server.db.Id(length=16), nullable=False),
+    sa.Column('answered', sa.Integer(), nullable=False),
+    sa.Column('differing', sa.Integer(), nullable=False),
+    sa.Column('not_seen', sa.Integer(), nullable=False),
+    sa.Column('not_asked', sa.Integer(), nullable=False),
+    sa.Column('refused', sa.Integer(), nullable=False),
+    sa.Column('not_applicable', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('record', 'theme')
+    )
+    with op.batch_alter_table('theme_counts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_theme_counts_visit'), ['visit'], unique=False)
+
     op.create_table('visit_members',
     sa.Column('visit', server.db.Id(length=16), nullable=False),
     sa.Column('person', server.db.Id(length=16), nullable=False),
@@ -249,6 +374,26 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('visit_officers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_visit_officers_person'), ['person'], unique=False)
+
+    op.create_table('visit_requests',
+    sa.Column('id', server.db.Id(length=16), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('visit_kind', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('urgency', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('filer', server.db.Id(length=16), nullable=False),
+    sa.Column('leader', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+    sa.Column('filed_at', server.db.Instant(timezone=True), nullable=False),
+    sa.Column('vote', server.db.Id(length=16), nullable=True),
+    sa.Column('closes_at', server.db.Instant(timezone=True), nullable=True),
+    sa.Column('decided_at', server.db.Instant(timezone=True), nullable=True),
+    sa.Column('decision', server.db.Hash(length=32), nullable=True),
+    sa.Column('visit', server.db.Id(length=16), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('visit_requests', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_visit_requests_filer'), ['filer'], unique=False)
+        batch_op.create_index(batch_op.f('ix_visit_requests_state'), ['state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_visit_requests_vote'), ['vote'], unique=False)
 
     op.create_table('visits',
     sa.Column('id', server.db.Id(length=16), nullable=False),
@@ -270,11 +415,47 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_visits_request'), ['request'], unique=False)
         batch_op.create_index(batch_op.f('ix_visits_stage'), ['stage'], unique=False)
 
+    op.create_table('vote_seats',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('vote', server.db.Id(length=16), nullable=False),
+    sa.Column('person', server.db.Id(length=16), nullable=False),
+    sa.Column('choice', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('recused', sa.Boolean(), nullable=False),
+    sa.Column('conflict', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('vote', 'person', name='one_seat_a_vote')
+    )
+    with op.batch_alter_table('vote_seats', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_vote_seats_person'), ['person'], unique=False)
+        batch_op.create_index(batch_op.f('ix_vote_seats_vote'), ['vote'], unique=False)
+
+    op.create_table('votes',
+    sa.Column('id', server.db.Id(length=16), nullable=False),
+    sa.Column('of', server.db.Id(length=16), nullable=False),
+    sa.Column('chair', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+    sa.Column('opened_on', sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+    sa.Column('closes_at', server.db.Instant(timezone=True), nullable=False),
+    sa.Column('closed_at', server.db.Instant(timezone=True), nullable=True),
+    sa.Column('result', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('votes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_votes_of'), ['of'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('votes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_votes_of'))
+
+    op.drop_table('votes')
+    with op.batch_alter_table('vote_seats', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_vote_seats_vote'))
+        batch_op.drop_index(batch_op.f('ix_vote_seats_person'))
+
+    op.drop_table('vote_seats')
     with op.batch_alter_table('visits', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_visits_stage'))
         batch_op.drop_index(batch_op.f('ix_visits_request'))
@@ -282,6 +463,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visits_institution'))
 
     op.drop_table('visits')
+    with op.batch_alter_table('visit_requests', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_visit_requests_vote'))
+        batch_op.drop_index(batch_op.f('ix_visit_requests_state'))
+        batch_op.drop_index(batch_op.f('ix_visit_requests_filer'))
+
+    op.drop_table('visit_requests')
     with op.batch_alter_table('visit_officers', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_visit_officers_person'))
 
@@ -290,6 +477,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visit_members_person'))
 
     op.drop_table('visit_members')
+    with op.batch_alter_table('theme_counts', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_theme_counts_visit'))
+
+    op.drop_table('theme_counts')
     with op.batch_alter_table('terms', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_terms_person'))
 
@@ -303,6 +494,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sessions_person'))
 
     op.drop_table('sessions')
+    with op.batch_alter_table('role_proposals', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_role_proposals_person'))
+
+    op.drop_table('role_proposals')
+    with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_review_visit'))
+        batch_op.drop_index(batch_op.f('ix_review_state'))
+
+    op.drop_table('review')
+    with op.batch_alter_table('reports', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reports_visit'))
+        batch_op.drop_index(batch_op.f('ix_reports_stage'))
+
+    op.drop_table('reports')
     op.drop_table('receipts')
     with op.batch_alter_table('read_log', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_read_log_subject'))
@@ -320,6 +525,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_login_attempts_address'))
 
     op.drop_table('login_attempts')
+    with op.batch_alter_table('interviews', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_interviews_visit'))
+
+    op.drop_table('interviews')
     with op.batch_alter_table('held_frames', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_held_frames_subject'))
         batch_op.drop_index(batch_op.f('ix_held_frames_parent'))
@@ -329,6 +538,11 @@ def downgrade() -> None:
         batch_op.drop_index('frames_of_subject')
 
     op.drop_table('frames')
+    with op.batch_alter_table('findings', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_findings_visit'))
+        batch_op.drop_index(batch_op.f('ix_findings_record'))
+
+    op.drop_table('findings')
     with op.batch_alter_table('enrolments', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_enrolments_person'))
 
@@ -351,6 +565,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_chains_subject'))
 
     op.drop_table('chains')
+    with op.batch_alter_table('bulk_votes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_bulk_votes_bulk'))
+
+    op.drop_table('bulk_votes')
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_answers_visit'))
+        batch_op.drop_index('answers_of_item')
+
+    op.drop_table('answers')
     with op.batch_alter_table('access', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_access_subject'))
 
