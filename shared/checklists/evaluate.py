@@ -189,7 +189,7 @@ class Evaluation:
             self._answers[path] = answer
         elif non_answer is not None:
             self._non_answers[path] = non_answer
-        changed = self._meet_rows(path)
+        changed = self._meet_rows(path) if answer is not None or non_answer is not None else []
         return {path} | self._cells.change([("answer", path), *changed])
 
     def add_row(self, path: str, row: str) -> AbstractSet[str]:

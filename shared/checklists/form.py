@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from shared.checklists.chains import chain_faults
 from shared.checklists.definition import Checklist, Choice, Item, Question, Repeat, Words, walk
-from shared.checklists.expression import Binary, Call, Negative, Node, Path, Ref, Text, Unparsable, parse
+from shared.checklists.expression import Binary, Call, Negative, Node, Path, Ref, Text, Unparsable, parse, written
 from shared.checklists.functions import DATE_FORMAT, FUNCTIONS, arity_of
 from shared.checklists.paths import parent_of
 
@@ -71,7 +72,8 @@ class Form:
         for entry in self.entries.values():
             self._check(entry)
         if not self.faults:
-            self.faults.extend(circles(self))
+            for place, aspect, code in chain_faults(self):
+                self.faults.append(Fault(place, aspect, code, {"name": place.rsplit("/", 1)[-1]}))
 
     def _enter(self, place: str, item: Item) -> None:
         if place in self.entries:
@@ -225,8 +227,10 @@ class Checker:
         known = FUNCTIONS.get(call.name)
         for each in call.arguments:
             self.check(each, rows_allowed=known is not None and known.takes_rows)
-        if call.name == "regex" and isinstance(call.arguments[1], Text) and not is_safe_pattern(call.arguments[1].text):
-            self.fault("bad_pattern", name=call.arguments[1].text)
+        if call.name == "regex":
+            pattern = call.arguments[1]
+            if not isinstance(pattern, Text) or not is_safe_pattern(pattern.text):
+                self.fault("bad_pattern", name=written(pattern)[:80])
         if call.name.startswith("format-date"):
             form = call.arguments[1]
             if not isinstance(form, Text) or not DATE_FORMAT.fullmatch(form.text):
@@ -281,57 +285,27 @@ def named_in(node: Node) -> Ref | Path | None:
 
 
 def is_safe_pattern(pattern: str) -> bool:
-    """Whether a pattern can be read and holds no repetition of a repetition, which can take for ever."""
+    """Whether a pattern can be read and cannot take for ever.
+
+    Refused are repetitions of a group that itself repeats or offers alternatives, and more than four open repetitions.
+    """
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return False
     bare = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "x", pattern)
-    return re.search(r"[*+}]\)*[?]?\)+[*+{]", bare) is None
-
-
-def circles(form: Form) -> list[Fault]:
-    """Items whose relevance or value hangs on itself, each once."""
-    needs = {node: sorted(_needs(form, *node)) for node in _nodes(form)}
-    faults: list[Fault] = []
-    state: dict[tuple[str, str], int] = {}
-    for start in needs:
-        trail: list[tuple[tuple[str, str], Iterator[tuple[str, str]]]] = []
-        if start not in state:
-            state[start] = 1
-            trail.append((start, iter(needs[start])))
-        while trail:
-            node, rest = trail[-1]
-            following = next(rest, None)
-            if following is None:
-                state[node] = 2
-                trail.pop()
-            elif state.get(following) == 1:
-                faults.append(Fault(following[1], following[0], "circular", {"name": following[1].rsplit("/", 1)[-1]}))
-            elif following not in state:
-                state[following] = 1
-                trail.append((following, iter(needs[following])))
-    return faults
-
-
-def _nodes(form: Form) -> Iterator[tuple[str, str]]:
-    for place, entry in form.entries.items():
-        yield ("relevant", place)
-        yield ("count" if isinstance(entry.item, Repeat) else "calculation", place)
-
-
-def _needs(form: Form, aspect: str, place: str) -> set[tuple[str, str]]:
-    entry = form.entries[place]
-    above = parent_of(place)
-    found: set[tuple[str, str]] = {("relevant", above)} if above else set()
-    if aspect != "relevant":
-        found.add(("relevant", place))
-    for name in (aspect, "default") if aspect == "calculation" else (aspect,):
-        node = entry.expressions.get(name)
-        for target in form.references(entry, node) if node is not None else ():
-            goal = form.entries[target.place]
-            found.add(("calculation" if isinstance(goal.item, Question) else "relevant", goal.place))
-            found |= {("count", repeat) for repeat in goal.own_repeats[target.shared_repeats :]}
-            if aspect == "count" and place in goal.own_repeats:
-                found.add(("count", place))
-    return found
+    if len(re.findall(r"[*+]|\{\d*,\}", bare)) > 4:
+        return False
+    choosing = [False]
+    for at, sign in enumerate(bare):
+        if sign == "(":
+            choosing.append(False)
+        elif sign == ")" and len(choosing) > 1:
+            inner = choosing.pop()
+            repeated = bare[at + 1 : at + 2] in ("*", "+", "{")
+            if inner and repeated:
+                return False
+            choosing[-1] |= inner or repeated
+        elif sign in "*+{|":
+            choosing[-1] = True
+    return True

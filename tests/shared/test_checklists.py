@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 import pytest
 
+from shared.checklists.chains import CHAIN_LIMIT
 from shared.checklists.definition import (
     Checklist,
     Choice,
@@ -315,6 +316,7 @@ REPEAT = Repeat("r", items=(Question("x", "integer"),))
         ((Question("a", "text", relevant="if(1, 2)"),), ("/a", "relevant", "wrong_arguments")),
         ((Question("a", "text", constraint=". >"),), ("/a", "constraint", "unparsable")),
         ((Question("a", "text", constraint="regex(., '(a+)+')"),), ("/a", "constraint", "bad_pattern")),
+        ((Question("a", "text", constraint="regex('x', .)"),), ("/a", "constraint", "bad_pattern")),
         ((Question("a", "calculate", calculation="format-date(today(), '%b')"),), ("/a", "calculation", "bad_date_format")),
         ((Question("a", "calculate", calculation="position(..)"),), ("/a", "calculation", "no_row_here")),
         ((REPEAT, Question("a", "calculate", calculation="${x} + 1")), ("/a", "calculation", "many_rows")),
@@ -334,6 +336,30 @@ REPEAT = Repeat("r", items=(Question("x", "integer"),))
 )  # fmt: skip
 def test_what_could_not_be_evaluated_is_a_fault_of_the_form(items, fault) -> None:
     assert fault in faults_of(*items)
+
+
+def a_chain(length: int) -> list[Question]:
+    steps = [
+        Question(f"q{n}", "calculate", calculation=f"if(${{q{n - 1}}} > 0, (${{q{n - 1}}} + 1), 0)")
+        for n in range(1, length)
+    ]
+    return [Question("q0", "integer"), *steps]
+
+
+def test_a_chain_of_calculations_is_followed_to_its_end_or_refused() -> None:
+    longest = (CHAIN_LIMIT - 1) // 2
+    state = evaluation(a_form(*a_chain(longest)), {"/q0": 1})
+    last = f"/q{longest - 1}"
+    assert state.text(last) == str(longest)
+    assert last in state.set("/q0", 5)
+    assert state.text(last) == str(longest + 4)
+    assert {code for _, _, code in faults_of(*a_chain(400))} == {"long_chain"}
+
+
+def test_clearing_in_a_row_that_is_not_there_makes_no_row() -> None:
+    state = evaluation(CELLS)
+    state.set("/mc/cell[a]/held", None)
+    assert state.rows("/mc/cell") == ()
 
 
 def test_a_checklist_travels_as_canonical_bytes_under_its_digest() -> None:

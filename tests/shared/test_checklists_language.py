@@ -183,12 +183,17 @@ def test_every_function_of_the_table_is_tried() -> None:
     assert {name for name in (*FUNCTIONS, *FORM_FUNCTIONS) if f"{name}(" not in text} <= elsewhere
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a*)*", "([a-z]+)*x", "(", "(.{1,9})+", "((ab)+)*"])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "(a*)*", "([a-z]+)*x", "(", "(.{1,9})+", "((ab)+)*", "(a|a)*b", "(x(a|b))+", "a*a*a*a*a*b"]
+)
 def test_a_pattern_that_could_take_for_ever_is_unsafe(pattern: str) -> None:
     assert not is_safe_pattern(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["^[A-Za-z0-9-]{4,40}$", r"\d+(\.\d{1,2})?", "a+b*", "[+*]+", r"(\+7|8)\d{10}"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["^[A-Za-z0-9-]{4,40}$", r"\d+(\.\d{1,2})?", "a+b*", "[+*]+", r"(\+7|8)\d{10}", r"(ab)+c", r"[(|]+(x)?", r"\(+"],
+)
 def test_a_plain_pattern_is_safe(pattern: str) -> None:
     assert is_safe_pattern(pattern)
 
