@@ -95,7 +95,8 @@ class _Builder:
             "group": self._group(),
             "checklists": [list(each) for each in record.checklists],
             "rows": [
-                {"of": of, "rows": [row.id for row in rows if not row.withdrawn]} for of, rows in sorted(record.rows.items())
+                {"of": of, "rows": [row.id for row in rows if not row.withdrawn]}
+                for of, rows in sorted(record.rows.items())
             ],
             "items": self._items(),
             "findings": self._findings(),
@@ -131,7 +132,7 @@ class _Builder:
 
     def _group(self) -> list[dict[str, Any]]:
         visit = self.visit
-        names = visit.mandate.names if visit.mandate else {}
+        names = dict(visit.mandate.names) if visit.mandate else {}
         members = visit.members or (visit.planned_by,)
         return [
             {"person": person, "leader": person == (visit.leader or visit.planned_by)}
