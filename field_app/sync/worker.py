@@ -97,6 +97,10 @@ class Worker:
         if self._thread is not None:
             self._thread.join(seconds)
 
+    def pause(self, seconds: float) -> None:
+        """Waits, unless something is to be sent sooner."""
+        self._wake.wait(seconds)
+
     def _loop(self) -> None:
         while not self._stopping:
             self._wake.clear()

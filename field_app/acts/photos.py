@@ -1,0 +1,104 @@
+"""A photo from its bytes to its operation: hashed first, reduced, sealed file by file, on the disk, then named.
+
+The original stays as it was taken; derivative and thumbnail carry no metadata. Source: SETTLED decisions 59-61,
+SECURITY A.9 and B.17.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from PIL import Image, ImageOps
+
+from field_app.acts.subjects import clean, record_of
+from field_app.store.store import Store
+from shared.errors import RuleBroken
+from shared.ledger.crypto import SealBroken, new_key, sha256
+from shared.observations.media import file_key, key_words, opened_file, sealed_file
+from shared.observations.record import MediaFile, MediaRole, PhotoTaken
+from shared.values import OperationId, SubjectId, stamp
+
+DERIVATIVE_SIDE = 1600
+THUMBNAIL_SIDE = 320
+THUMBNAIL_BYTES = 40_000
+MOST_BYTES = 50 * 1000 * 1000
+MOST_PIXELS = 50_000_000
+
+
+def reduced(original: bytes) -> tuple[bytes, bytes, int, int]:
+    """(derivative, thumbnail, width, height): JPEG without metadata, turned upright.
+
+    Raises RuleBroken("media_too_large" | "media_unknown").
+    """
+    if len(original) > MOST_BYTES:
+        raise RuleBroken("media_too_large", "SETTLED 60")
+    try:
+        with Image.open(io.BytesIO(original), formats=("JPEG", "PNG")) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise RuleBroken("media_too_large", "SETTLED 60")
+            width, height = opened.size
+            opened.draft("RGB", (DERIVATIVE_SIDE * 2, DERIVATIVE_SIDE * 2))
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise RuleBroken("media_unknown", "SETTLED 60") from error
+    picture.thumbnail((DERIVATIVE_SIDE, DERIVATIVE_SIDE))
+    derivative = _jpeg(picture, 82)
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    for quality in (75, 60, 45, 30, 15):
+        thumbnail = _jpeg(picture, quality)
+        if len(thumbnail) <= THUMBNAIL_BYTES - 1024:
+            break
+    return derivative, thumbnail, width, height
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality, optimize=True)
+    return file.getvalue()
+
+
+def take(
+    store: Store, record: SubjectId, original: bytes, now: datetime, of: str = "", caption: str = "", language: str = ""
+) -> OperationId:
+    """Keeps a photo; the id of its operation. Raises RuleBroken(media_too_large, media_unknown, not_allowed), NotSaved.
+
+    of   what it belongs to: an item path, an operation, or ""
+    """
+    original_hash = sha256(original).hex()
+    if store.room() == "text_only":
+        raise RuleBroken("media_too_large", "SETTLED 39")
+    state = record_of(store, record)
+    if not getattr(state.parent, "photos_allowed", False) and getattr(state.parent, "visit_kind", "") != "unplanned":
+        raise RuleBroken("not_allowed", "photo.member")
+    derivative, thumbnail, width, height = reduced(original)
+    plain: dict[MediaRole, bytes] = {"thumbnail": thumbnail, "derivative": derivative, "original": original}
+    keys: dict[MediaRole, bytes] = {role: new_key() for role in plain}
+    outer = store.sealing_key(record, now, level="S3")
+    kept = {role: store.keep_file(sealed_file(keys[role], role, data), role, record) for role, data in plain.items()}
+    words: dict[str, Any] = {
+        "caption": clean(caption), "language": language, "original_sha256": original_hash, "width": width,
+        "height": height, "taken_at": stamp(now),
+    } | key_words(keys, record, (outer.id, outer.key))  # fmt: skip
+    key, sealed = store.sealed(record, PhotoTaken.KIND, words, now)
+    files = tuple(MediaFile(role=role, sha256=file.sha256, size=file.size) for role, file in kept.items())
+    photo = store.save(record, PhotoTaken(files=files, key=key, sealed=sealed, of=of), now=now).ids[0]
+    for file in kept.values():
+        store.change_file(msgspec.structs.replace(file, operation=photo))
+    return photo
+
+
+def picture(store: Store, record: SubjectId, photo: OperationId, role: MediaRole = "thumbnail") -> bytes | None:
+    """The plain JPEG of thumbnail or derivative; None when it is not here or cannot be opened."""
+    known = record_of(store, record).photos.get(photo)
+    file = known.files.get(role) if known else None
+    words = store.words(record, known.words) if known else None
+    sealed = store.file_bytes(file.sha256) if file else None
+    if words is None or sealed is None:
+        return None
+    try:
+        return opened_file(file_key(words, role), role, sealed)
+    except SealBroken:
+        return None
