@@ -36,9 +36,13 @@ class Institution(msgspec.Struct, frozen=True, omit_defaults=True):
         names = {"kk": self.name_kk, "ru": self.name_ru, "en": self.name_en}
         return names.get(language) or self.name_ru or self.name_kk or self.name_en
 
-    def cells(self) -> dict[str, str]:
-        """The row as a checklist's outside list reads it: every column as text."""
-        return {key: "" if value is None else str(value) for key, value in msgspec.structs.asdict(self).items()}
+    def cells(self, checklist_types: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The row as a checklist's outside list reads it: every column as text.
+
+        checklist_types   legal type → the coarser type checklists know; a type without a line stays as it is
+        """
+        cells = {key: "" if value is None else str(value) for key, value in msgspec.structs.asdict(self).items()}
+        return cells | {"type": (checklist_types or {}).get(self.type, self.type)}
 
 
 class RegisterPack(msgspec.Struct, frozen=True, omit_defaults=True):

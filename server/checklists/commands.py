@@ -77,7 +77,7 @@ def evaluate_file(form: Form, answers_json: bytes, today: date, now: datetime | 
 def outside_lists() -> dict[str, list[dict[str, str]]]:
     """Outside lists that need no office: the standards."""
     with (DATA / "standards.csv").open(encoding="utf-8", newline="") as file:
-        return {"standards.csv": list(csv.DictReader(file))}
+        return {"standards": list(csv.DictReader(file))}
 
 
 def add_commands(subparsers: Any) -> None:

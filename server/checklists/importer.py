@@ -31,12 +31,10 @@ from shared.checklists.form import Fault, Form
 
 DATA = Path(__file__).parent.parent / "data"
 EXTERNAL_COLUMNS: Mapping[str, frozenset[str]] = {
-    "institutions.csv": frozenset(
-        "key name_ru name_kk name_en type region_iso lat lon capacity ministry source".split()
-    ),
-    "standards.csv": frozenset("key instrument rule title themes source_url".split()),
+    "institutions": frozenset("key name_ru name_kk name_en type region_iso lat lon capacity ministry source".split()),
+    "standards": frozenset("key instrument rule title themes source_url".split()),
 }
-"""Lists a form may take from outside, and their columns."""
+"""Lists a form may take from outside, by the file name without ".csv", and their columns."""
 VERSION = re.compile(r"\d{1,18}", re.ASCII)
 _CONVERTER_FAILS = (PyXFormError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 

@@ -161,7 +161,9 @@ class TreeReader:
         if not found[2]:
             return {"type": found[1], "choices": words[1]}
         parameters = dict(self.parameters(row))
-        external = External(words[1], parameters.get("value", "name"), parameters.get("label", "label"))
+        external = External(
+            words[1].removesuffix(".csv"), parameters.get("value", "name"), parameters.get("label", "label")
+        )
         return {"type": found[1], "external": external}
 
     def filled(self, row: Row, name: str, fields: dict[str, Any]) -> Question:

@@ -8,16 +8,18 @@ from shared.checklists.definition import Choice, External, Question, Words
 from shared.checklists.values import Single, as_number, date_of, moment_of, time_of
 
 Answer = str | int | Sequence[str]
-"""Text, a whole number, a decimal as text, names of choices, a date as 2026-03-07, a time as 14:05."""
+"""Text, a whole number, a decimal as text, names of choices, 2026-03-07, 14:05; true for something acknowledged."""
 
 
 def is_empty(answer: Answer | None) -> bool:
-    """Whether the answer says nothing: absent, blank text, no choice. Zero says something."""
-    return answer is None or (not isinstance(answer, int) and len(answer) == 0)
+    """Whether the answer says nothing: absent, blank text, no choice, not acknowledged. Zero says something."""
+    return answer is None or answer is False or (not isinstance(answer, int) and len(answer) == 0)
 
 
 def typed(item: Question, answer: Answer) -> Single:
     """An answer as expressions read it; what does not fit its type is read as the text it is."""
+    if isinstance(answer, bool):
+        return "OK" if answer else ""
     if isinstance(answer, int):
         return float(answer)
     if not isinstance(answer, str):

@@ -88,7 +88,7 @@ class ChoiceList(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class External(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A list the form takes from outside (the register, the standards): its name and the columns it is read by."""
+    """A list from outside: `institutions` or `standards`, and the columns its values and labels stand in."""
 
     name: str
     value: str = "name"

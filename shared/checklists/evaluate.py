@@ -38,7 +38,7 @@ class Evaluation:
     rows         path of a repeat → its row ids in order; rows that only answers name are added behind
     known        path → value of items known from the visit; read-only
     non_answers  path → why there is no answer
-    lists        name of an external list → its rows
+    lists        `institutions`, `standards` → the rows of that outside list
     today, now   the day and the moment that today() and now() give
     language     of jr:choice-name(); labels are asked for in any language
     """

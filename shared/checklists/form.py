@@ -7,7 +7,7 @@ not work with; the importer refuses a workbook that has any, so an opened checkl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared.checklists.chains import chain_faults
@@ -111,6 +111,11 @@ class Form:
     def named(self, name: str) -> list[str]:
         """Places of all items of this name."""
         return self._by_name.get(name, [])
+
+    def known_values(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """Values of the items the visit knows, by path. `facts`: region, inst_type, institution, visit_type, date…"""
+        wanted = {place: getattr(entry.item, "known", "") for place, entry in self.entries.items()}
+        return {place: facts[name] for place, name in wanted.items() if facts.get(name)}
 
     def target(self, entry: Entry, node: Ref | Path) -> Target | None:
         """What a reference in an expression of `entry` points at; None when it points at nothing or at several."""

@@ -103,7 +103,7 @@ def test_every_cell_of_a_row_reaches_the_checklist() -> None:
         ("all",),
     )
     place = items["/visit/institution"]
-    assert (place.external.name, place.external.value, place.external.label) == ("institutions.csv", "key", "name_ru")
+    assert (place.external.name, place.external.value, place.external.label) == ("institutions", "key", "name_ru")
     assert (place.known, place.required, place.choice_filter) == (
         "institution",
         "true()",

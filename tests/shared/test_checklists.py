@@ -221,14 +221,14 @@ def test_choices_are_filtered_by_columns_and_by_other_answers() -> None:
     form = a_form(
         Question("region", "text"),
         Question("town", "select_one", choices="town", choice_filter="region = ${region}"),
-        Question("place", "select_one", external=External("institutions.csv", "key", "name_ru"),
+        Question("place", "select_one", external=External("institutions", "key", "name_ru"),
                  choice_filter="region_iso = ${region} and starts-with(key, 'syn')"),
         lists=(towns,),
     )  # fmt: skip
     register = [
         {"key": f"syn-{n}", "name_ru": f"№{n}", "name_kk": f"{n}-мекеме", "region_iso": str(n)} for n in (10, 35)
     ]
-    state = evaluation(form, lists={"institutions.csv": register})
+    state = evaluation(form, lists={"institutions": register})
     assert state.choices("/town") == ()
     assert {"/region", "/town", "/place"} <= set(state.set("/region", "35") | {"/place"})
     assert [each.name for each in state.choices("/town")] == ["temirtau", "saran"]
@@ -282,6 +282,21 @@ def test_zero_is_an_answer_and_blank_text_is_none() -> None:
     for path, answer in (("/n", 0), ("/t", ""), ("/m", [])):
         state.set(path, answer)
     assert [state.is_answered(path) for path in ("/n", "/t", "/m")] == [True, False, False]
+
+
+def test_what_is_acknowledged_reads_as_odk_writes_it() -> None:
+    state = evaluation(a_form(Question("ok", "acknowledge"), Question("seen", "calculate", calculation="${ok} = 'OK'")))
+    found = []
+    for answer in (None, True, False):
+        state.set("/ok", answer)
+        found.append((state.text("/seen"), state.is_answered("/ok")))
+    assert found == [("false", False), ("true", True), ("false", False)]
+
+
+def test_the_form_names_what_it_takes_from_the_visit() -> None:
+    form = a_form(Group("v", items=(Question("r", "text", known="region"), Question("n", "text"))))
+    assert form.known_values({"region": "KZ-35", "date": "2026-03-07"}) == {"/v/r": "KZ-35"}
+    assert form.known_values({}) == {}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ REGISTER = [
     }
     for each in range(24)
 ]
-LISTS = {"institutions.csv": REGISTER, "standards.csv": [{"key": "NMR-1", "title": "Dignity"}]}
+LISTS = {"institutions": REGISTER, "standards": [{"key": "NMR-1", "title": "Dignity"}]}
 
 
 @cache

@@ -147,5 +147,8 @@ def test_a_row_gives_its_cells_as_text() -> None:
     cells = an_institution("a", "А", lat="51.1", lon="71.4", capacity=12).cells()
     assert (cells["key"], cells["capacity"], cells["ministry"]) == ("a", "12", "")
     assert an_institution("a", "А").cells()["capacity"] == ""
+    types = {"penal_maximum": "colony"}
+    assert an_institution("a", "А", type="penal_maximum").cells(types)["type"] == "colony"
+    assert an_institution("a", "А", type="day_care").cells(types)["type"] == "day_care"
     assert an_institution("a", "А", name_kk="Ә").name("kk") == "Ә"
     assert an_institution("a", "А").name("en") == "А"
