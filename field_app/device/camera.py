@@ -36,7 +36,7 @@ def checked(path: Path) -> bytes:
 
 
 class FolderCamera:
-    """Desktop: hands out the pictures of a folder, in the order of their names; asks `choose` where there are several."""
+    """Desktop: hands out the pictures of a folder by name, one after the other, or the one that `choose` picks."""
 
     def __init__(self, folder: Path, choose: Callable[[Sequence[Path]], Path | None] | None = None) -> None:
         self._folder, self._choose, self._next = folder, choose, 0

@@ -77,18 +77,18 @@ class AndroidKeystore:
     def destroy(self) -> None:
         self._store().deleteEntry(ALIAS)
 
-    def _store(self):  # noqa: ANN202 - a Java object
+    def _store(self):
         from jnius import autoclass
 
         store = autoclass("java.security.KeyStore").getInstance("AndroidKeyStore")
         store.load(None)
         return store
 
-    def _key(self):  # noqa: ANN202 - a Java object
+    def _key(self):
         store = self._store()
         return store.getKey(ALIAS, None) if store.containsAlias(ALIAS) else self._make(strong=True)
 
-    def _make(self, strong: bool):  # noqa: ANN202 - a Java object
+    def _make(self, strong: bool):
         from jnius import JavaException, autoclass
 
         purpose = autoclass("android.security.keystore.KeyProperties").PURPOSE_SIGN

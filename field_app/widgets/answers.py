@@ -35,9 +35,7 @@ class Choices(Grid):
             )
             for option in options
         }
-        super().__init__(
-            *self._buttons.values(), cell=ANSWER_WIDE, columns=3 if len(options) > 3 else None, gap=8
-        )
+        super().__init__(*self._buttons.values(), cell=ANSWER_WIDE, columns=3 if len(options) > 3 else None, gap=8)
         self._actions = actions
         self.show(view)
 

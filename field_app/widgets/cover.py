@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-
 from field_app.widgets.control import Control
 from field_app.widgets.icon import Icon
 from field_app.widgets.layout import Col, Gap
@@ -12,7 +11,6 @@ from field_app.widgets.node import Box, Node
 from field_app.widgets.text import Text
 from field_app.widgets.theme import look
 from shared.texts import Texts
-
 
 _SIZES = ((32, 20), (24, 18), (20, 14), (14, 12), (12, 10))
 """Sizes of title and text in sp: the page of a low window at the largest text takes smaller ones."""
@@ -61,4 +59,3 @@ class Cover(Control):
 
     def holds_layout(self, kid: Node) -> bool:
         return True
-

@@ -139,7 +139,7 @@ class Position(Row):
 
     def _degrees(self) -> list[str]:
         parts = (self._view.value or "").split()
-        return (parts + ["", ""])[:2]
+        return ([*parts, "", ""])[:2]
 
     def _button(self, half: int, key: str) -> Button:
         open_half: Callable[[], None] = lambda: self._open(half, key)  # noqa: E731

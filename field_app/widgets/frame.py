@@ -218,7 +218,4 @@ class Frame(Node):
         if self.sheet is not None and self.sheet.collide_point(*touch.pos):
             self.sheet.on_touch_down(touch)
             return True
-        for part in reversed(self.kids):
-            if not getattr(part, "absent", False) and part.on_touch_down(touch):
-                return True
-        return False
+        return any(not getattr(part, "absent", False) and part.on_touch_down(touch) for part in reversed(self.kids))

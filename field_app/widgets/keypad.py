@@ -71,9 +71,10 @@ def value_of(form: str, text: str) -> str | None:
     bare = text.replace(",", ".")
     if not any(c.isdigit() for c in bare):
         return None
-    if "." in bare:
-        bare = bare.rstrip("0").rstrip(".")
-    return "0" if bare in ("-0", "-") else bare
+    sign, digits = ("-", bare[1:]) if bare.startswith("-") else ("", bare)
+    whole, _, rest = digits.partition(".")
+    number = ".".join(part for part in (whole.lstrip("0") or "0", rest.rstrip("0")) if part)
+    return number if number == "0" else sign + number
 
 
 def shown_as(form: str, value: str | None) -> str:
@@ -122,7 +123,7 @@ class Keypad(Col):
 
     def press(self, key: str) -> bool:
         """A key of the pad or of a keyboard; true when it can be one."""
-        if not (key.isdigit() and len(key) == 1 or key in (",", ".", "-", "backspace", "clear")):
+        if not ((key.isdigit() and len(key) == 1) or key in (",", ".", "-", "backspace", "clear")):
             return False
         text = typed(self.form, self.typed, key)
         if text != self.typed:

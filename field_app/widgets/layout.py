@@ -190,8 +190,8 @@ class Gap(Node):
 class Rule(Node):
     """A hairline across."""
 
-    def __init__(self, token: str = "hair", **style: object) -> None:
-        super().__init__(box=Box(fill=token, radius=0), **style)
+    def __init__(self, tint: str = "hair", **style: object) -> None:
+        super().__init__(box=Box(fill=tint, radius=0), **style)
 
     def measure(self, width: float) -> float:
         return look.stroke()

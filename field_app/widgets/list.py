@@ -47,7 +47,9 @@ class EntryRow(Control):
         self.entry, self.index, self._choose = _EMPTY, -1, choose
         super().__init__(role="row", box=_ROW, **control)
         with self.canvas:
-            self._drawn = {name: (Color(), Rectangle(size=(0, 0))) for name in ("icon", "mark", "title", "sub", "trail")}
+            self._drawn = {
+                name: (Color(), Rectangle(size=(0, 0))) for name in ("icon", "mark", "title", "sub", "trail")
+            }
 
     def do(self) -> None:
         self._choose(self.entry.key)

@@ -1,4 +1,4 @@
-"""The grey row under every question: why there is no answer. One tap each; *Refused* asks by whom, and may be left so."""
+"""The grey row under every question: why there is no answer, one tap each. *Refused* asks by whom and may be left so."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def cells(view: QuestionView) -> tuple[str, ...]:
     instead of ours, so that nothing can be said in two ways."""
     codes = {option.code for option in view.options}
     first = (NOT_KNOWN,) if NOT_KNOWN in codes else ()
-    return first + tuple(NOT_APPLICABLE if c == "does_not_apply" and NOT_APPLICABLE in codes else c for c in NON_ANSWERS)
+    return first + tuple(
+        NOT_APPLICABLE if c == "does_not_apply" and NOT_APPLICABLE in codes else c for c in NON_ANSWERS
+    )
 
 
 class NonAnswers(Grid):

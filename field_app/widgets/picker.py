@@ -51,13 +51,14 @@ class Results(Node):
 
 
 def search_sheet(
-    texts: Texts, title: str, find: Callable[[str], Sequence[Entry]], choose: Callable[[str], object]
+    texts: Texts, title: str, find: Callable[[str], Sequence[Entry]], choose: Callable[[str], object], row: float = 72
 ) -> Sheet:
-    """A sheet over a list of any length. `find(query)` gives the rows, `choose(key)` gets the one tapped."""
+    """A sheet over a list of any length. `find(query)` gives the rows, `choose(key)` gets the one tapped; `row` is the
+    height of a row in dp (96 for names of three lines)."""
 
     def chosen(key: str) -> None:
         sheet.close()
         choose(key)
 
-    sheet = Sheet(texts, title, Results(texts, find, chosen), scrolls=False)
+    sheet = Sheet(texts, title, Results(texts, find, chosen, row), scrolls=False)
     return sheet

@@ -97,5 +97,3 @@ class Rail(Node):
 
     def holds_layout(self, kid: Node) -> bool:
         return True
-
-

@@ -199,9 +199,7 @@ class Scroll(Node):
             if touch.ud[self]["drag"]:
                 self._throw()
             return True
-        if touch.grab_current is None and self in touch.ud:
-            return True
-        return False
+        return bool(touch.grab_current is None and self in touch.ud)
 
     # --- momentum --------------------------------------------------------------------------------------------
     def _throw(self) -> None:

@@ -160,10 +160,7 @@ class Stage(Node):
         order = focus_order(self)
         if not order:
             return
-        if self.focus in order:
-            at = order.index(self.focus) + step
-        else:
-            at = 0 if step > 0 else len(order) - 1
+        at = order.index(self.focus) + step if self.focus in order else 0 if step > 0 else len(order) - 1
         self.set_focus(order[at % len(order)])
 
     def on_touch_down(self, touch: MotionEvent) -> bool:

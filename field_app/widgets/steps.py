@@ -9,7 +9,7 @@ State = tuple[str, int]
 
 
 def ends_word(before: str, after: str) -> bool:
-    """Whether the change from one text to the next closes a word: a blank or sign after a letter, or a larger change."""
+    """Whether the change from one text to the next closes a word: a sign after letters, or a larger change."""
     if abs(len(after) - len(before)) > 1:
         return True
     if len(after) < len(before):

@@ -6,7 +6,8 @@ Every key is told through `on_draft(text, caret)` before the next frame; a finis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from kivy.input.motionevent import MotionEvent
 from kivy.uix.textinput import TextInput
@@ -28,7 +29,7 @@ class Editor(TextInput):
     """Kivy's text input without its own look, its own undo and its own Tab order."""
 
     def __init__(self, field: TextField) -> None:
-        self._field = field
+        self._field, self._changing = field, 0
         super().__init__(
             text=field.text,
             multiline=field.multiline,
@@ -47,12 +48,43 @@ class Editor(TextInput):
         )
         self.paint()
 
+    def settle(self) -> None:
+        """Breaks the lines now: Kivy would wait for the next frame, and a key may come sooner."""
+        self._refresh_text(self._field.text)
+
+    def insert_text(self, substring: str, from_undo: bool = False) -> None:
+        with self._one_change():
+            super().insert_text(substring, from_undo)
+
+    def do_backspace(self, from_undo: bool = False, mode: str = "bkspc") -> None:
+        with self._one_change():
+            super().do_backspace(from_undo, mode)
+
+    def delete_selection(self, from_undo: bool = False) -> None:
+        with self._one_change():
+            super().delete_selection(from_undo)
+
+    @contextmanager
+    def _one_change(self) -> Iterator[None]:
+        """Kivy tells of the new text before it moves the caret; the field is told when both are in place."""
+        self._changing += 1
+        try:
+            yield
+        finally:
+            self._changing -= 1
+            self.told()
+
+    def told(self, *_: object) -> None:
+        """Tells the field of a finished change."""
+        if not self._changing:
+            self._field.changed()
+
     def paint(self) -> None:
         self.foreground_color = look.colour("text")
         self.cursor_color = look.colour("primary")
         self.selection_color = (*look.colour("primary")[:3], 0.3)
 
-    def keyboard_on_key_down(self, window, keycode, text, modifiers) -> bool:  # noqa: ANN001
+    def keyboard_on_key_down(self, window, keycode, text, modifiers) -> bool:
         if self._field.editor_key(keycode[1], modifiers):
             return True
         return super().keyboard_on_key_down(window, keycode, text, modifiers)
@@ -142,8 +174,9 @@ class TextField(Control):
         self.add_widget(self.editor)
         self.restyle(_ACTIVE)
         self.arrange()
+        self.editor.settle()
         self.editor.cursor = self.editor.get_cursor_from_index(self.caret)
-        self.editor.bind(text=self._text_changed, cursor=lambda *_: self._caret_moved())
+        self.editor.bind(text=self.editor.told, cursor=lambda *_: self._caret_moved())
         self.editor.bind(focus=lambda _, focus: None if focus else self.leave())
         self.editor.focus = True
 
@@ -159,11 +192,12 @@ class TextField(Control):
         self.restyle(_IDLE)
         self.on_leave(self.text)
 
-    def _text_changed(self, _: object, text: str) -> None:
-        if self.editor is None or text == self.text:
+    def changed(self) -> None:
+        """The editor's text is another than the field's."""
+        if self.editor is None or self.editor.text == self.text:
             return
         before: State = (self.text, self.caret)
-        self.text, self.caret = text, self.editor.cursor_index()
+        self.text, self.caret = self.editor.text, self.editor.cursor_index()
         step = self.steps.change(before, (self.text, self.caret))
         self.on_draft(self.text, self.caret)
         if step is not None:
@@ -184,7 +218,7 @@ class TextField(Control):
         if key == "z" and "ctrl" in modifiers:
             self.go_back() if "shift" not in modifiers else self.go_on()
             return True
-        if key in ("tab", "escape") or (key == "enter" and not self.multiline) or "ctrl" in modifiers and key == "k":
+        if key in ("tab", "escape") or (key == "enter" and not self.multiline) or ("ctrl" in modifiers and key == "k"):
             return self.on_key(key, modifiers)
         return False
 

@@ -20,10 +20,10 @@ SCALES: tuple[int, ...] = (100, 125, 150, 200)
 LARGE_TEXT = 150
 """From this text size on: one pane, a wider rail, question tools last."""
 
-_NAMES = (
-    "bg surface surface2 text muted line primary on soft ok ok_soft warn warn_soft bad bad_soft info info_soft "
-    "focus halo hair"
-).split()
+_NAMES = [
+    *("bg", "surface", "surface2", "text", "muted", "line", "primary", "on", "soft", "ok", "ok_soft"),
+    *("warn", "warn_soft", "bad", "bad_soft", "info", "info_soft", "focus", "halo", "hair"),
+]
 _HEX: dict[Theme, str] = {
     "light": "FFFFFF F4F6F8 E8ECF0 14202B 4A5865 76838F 0B5C7A FFFFFF D8ECF4 1B6B3A DDF1E4 7A4B00 FFF0CC "
     "A3201D FBE1DF 3F3D9B E6E6F9 14202B FFD54A D3DAE0",

@@ -13,7 +13,6 @@ from field_app.widgets.layout import Gap, Row
 from field_app.widgets.node import Box, Node
 from field_app.widgets.semantic import Semantic
 from field_app.widgets.text import Text
-from field_app.widgets.theme import look
 from shared.texts import Texts
 
 TOP = 64

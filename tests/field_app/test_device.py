@@ -47,7 +47,8 @@ def test_what_is_no_picture_is_refused_with_a_reason(tmp_path: Path) -> None:
 def test_the_desktop_double_keeps_its_secret_and_forgets_it_when_told(tmp_path: Path) -> None:
     path = tmp_path / "double"
     first = DesktopDouble(path).secret()
-    assert len(first) == 32 and DesktopDouble(path).secret() == first
+    assert len(first) == 32
+    assert DesktopDouble(path).secret() == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     DesktopDouble(path).destroy()
     assert DesktopDouble(path).secret() != first

@@ -66,7 +66,7 @@ def broken_words(root: Widget) -> list[str]:
             if widget.measure(widget.width) > widget.height + 1.5:
                 faults.append(f"text cut in {label(widget)}: {widget.measure(widget.width):.0f} > {widget.height:.0f}")
         elif isinstance(widget, EntryRow):
-            colour, title = widget._drawn["title"]
+            _, title = widget._drawn["title"]
             if title.size[1] + widget._drawn["sub"][1].size[1] > widget.height:
                 faults.append(f"text cut in row {widget.name}")
     return faults

@@ -8,10 +8,10 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def window() -> Iterator[object]:
+def window() -> object:
     from tests.field_app.widgets.bench import Bench
 
-    yield Bench()
+    return Bench()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import tests.field_app.conftest  # noqa: F401 - sets the environment before Kivy comes
-
 from field_app.widgets.theme import Choice
 from tests.field_app.widgets.bench import Bench
 from tests.field_app.widgets.scenes import SCENES

@@ -37,13 +37,21 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "yes": ("Иә", "Да", "Yes"),
     "partly": ("Ішінара", "Частично", "Partly"),
     "no": ("Жоқ", "Нет", "No"),
-    "q1": ("Әркімді алғашқы тәулікте медик қарай ма?", "Осматривает ли медик каждого в первые сутки?",
-           "Is everyone seen by a medic within the first day?"),
-    "q2": ("Тексеру күзетсіз, оңаша өте ме?", "Проходит ли осмотр вне слышимости и видимости охраны?",
-           "Do examinations take place out of hearing and sight of guards?"),
-    "q3": ("Жарақаттар әңгіме, қарау, қорытынды, сызба не фотомен тіркеле ме?",
-           "Фиксируются ли повреждения: рассказ, осмотр, вывод, схема или фото?",
-           "Are injuries recorded: account, examination, conclusion, chart or photo?"),
+    "q1": (
+        "Әркімді алғашқы тәулікте медик қарай ма?",
+        "Осматривает ли медик каждого в первые сутки?",
+        "Is everyone seen by a medic within the first day?",
+    ),
+    "q2": (
+        "Тексеру күзетсіз, оңаша өте ме?",
+        "Проходит ли осмотр вне слышимости и видимости охраны?",
+        "Do examinations take place out of hearing and sight of guards?",
+    ),
+    "q3": (
+        "Жарақаттар әңгіме, қарау, қорытынды, сызба не фотомен тіркеле ме?",
+        "Фиксируются ли повреждения: рассказ, осмотр, вывод, схема или фото?",
+        "Are injuries recorded: account, examination, conclusion, chart or photo?",
+    ),
     "q4": ("Дәрігерді күту (күн)", "Ожидание врача (дней)", "Waiting for a doctor (days)"),
     "q5": ("Қандай дәрі-дәрмек жетіспейді?", "Каких лекарств не хватает?", "Which medicines are missing?"),
     "q6": ("Соңғы тексеру күні", "Дата последней проверки", "Date of the last inspection"),
@@ -59,22 +67,31 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "metres": ("м²", "м²", "m²"),
     "colleague": ("Павел: Иә", "Павел: Да", "Pavel: Yes"),
     "range": ("Әдетте 0-ден 90-ға дейін", "Обычно от 0 до 90", "Usually from 0 to 90"),
-    "warn": ("Бұл әдеттегіден көп. Жауап сақталды.", "Это больше обычного. Ответ сохранён.",
-             "This is more than usual. The answer is saved."),
+    "warn": (
+        "Бұл әдеттегіден көп. Жауап сақталды.",
+        "Это больше обычного. Ответ сохранён.",
+        "This is more than usual. The answer is saved.",
+    ),
     "wards": ("палаталар", "палаты", "wards"),
     "kitchen": ("асхана және ас дайындау орны", "столовая и пищеблок", "dining hall and kitchen"),
     "shower": ("жуынатын орын", "душевая", "shower"),
     "isolator": ("тәртіптік изолятор", "дисциплинарный изолятор", "disciplinary isolator"),
     "yard": ("серуен ауласы", "прогулочный двор", "exercise yard"),
     "cell": ("Камера 12 · 6 төсек · 9 адам", "Камера 12 · 6 кроватей · 9 человек", "Cell 12 · 6 beds · 9 people"),
-    "words": ("Инсулин алты апта болмаған, туыстары әкелген.", "Инсулина не было шесть недель, привозили родные.",
-              "There was no insulin for six weeks, relatives brought it."),
+    "words": (
+        "Инсулин алты апта болмаған, туыстары әкелген.",
+        "Инсулина не было шесть недель, привозили родные.",
+        "There was no insulin for six weeks, relatives brought it.",
+    ),
     "all": ("Бәрі", "Все", "All"),
     "left": ("Қалғаны 118", "Осталось 118", "Left 118"),
     "differ": ("Айырма 4", "Различия 4", "Differ 4"),
     "deleted": ("Камера 12 алынды.", "Камера 12 убрана.", "Cell 12 was removed."),
-    "ask": ("Өзгерістер сақталды. Сапарды жабасыз ба?", "Всё сохранено. Закрыть посещение?",
-            "Everything is saved. Close the visit?"),
+    "ask": (
+        "Өзгерістер сақталды. Сапарды жабасыз ба?",
+        "Всё сохранено. Закрыть посещение?",
+        "Everything is saved. Close the visit?",
+    ),
     "close": ("Сапарды жабу", "Закрыть посещение", "Close the visit"),
     "waiting": ("Жіберуді күтуде", "Ждёт отправки", "Waiting"),
     "received": ("Қабылданды", "Получено", "Received"),
@@ -122,20 +139,48 @@ def questions(language: Language) -> list[QuestionView]:
     places = tuple(Option(code, say(code)) for code in ("wards", "kitchen", "shower", "isolator", "yard"))
     rows = (RepeatRow("a1b2c3d4", say("cell"), 5, 8), RepeatRow("b1b2c3d4", say("cell"), 8, 8))
     return [
-        QuestionView("/v/k4", "select_one", say("q1"), "К.4", value="yes", options=five, has_standard=True,
-                     counts={"note": 1}),
-        QuestionView("/v/k5", "select_one", say("q2"), "К.5", value="partly", options=five, has_standard=True,
-                     colleague=say("colleague")),
-        QuestionView("/v/k6", "select_one", say("q3"), "К.6", options=five, has_standard=True,
-                     non_answer="refused", refused_by="staff"),
-        QuestionView("/v/k7", "integer", say("q4"), "К.7", value="120", unit=say("days"), hint=say("range"),
-                     least=0, warning=say("warn"), has_standard=True),
+        QuestionView(
+            "/v/k4", "select_one", say("q1"), "К.4", value="yes", options=five, has_standard=True, counts={"note": 1}
+        ),
+        QuestionView(
+            "/v/k5",
+            "select_one",
+            say("q2"),
+            "К.5",
+            value="partly",
+            options=five,
+            has_standard=True,
+            colleague=say("colleague"),
+        ),
+        QuestionView(
+            "/v/k6",
+            "select_one",
+            say("q3"),
+            "К.6",
+            options=five,
+            has_standard=True,
+            non_answer="refused",
+            refused_by="staff",
+        ),
+        QuestionView(
+            "/v/k7",
+            "integer",
+            say("q4"),
+            "К.7",
+            value="120",
+            unit=say("days"),
+            hint=say("range"),
+            least=0,
+            warning=say("warn"),
+            has_standard=True,
+        ),
         QuestionView("/v/k8", "decimal", say("q10"), "К.8", value="2.7", unit=say("metres")),
         QuestionView("/v/k9", "text", say("q5"), "К.9", value=say("words"), appearance="multiline"),
         QuestionView("/v/k10", "date", say("q6"), "К.10", value="2026-03-07"),
         QuestionView("/v/k11", "time", say("q13"), "К.11"),
-        QuestionView("/v/k12", "select_multiple", say("q8"), "К.12", value="wards yard", options=places,
-                     second=WORDS["q8"][0]),
+        QuestionView(
+            "/v/k12", "select_multiple", say("q8"), "К.12", value="wards yard", options=places, second=WORDS["q8"][0]
+        ),
         QuestionView("/v/k13", "select_one_from_file", say("q9"), "К.13", value="x", shown="ИК-25, Караганда"),
         QuestionView("/v/k14", "geopoint", say("q12"), "К.14", value="49.80467 73.10938"),
         QuestionView("/v/k15", "image", say("q7"), "К.15", value="a b", counts={"photo": 2, "finding": 1}),
@@ -161,12 +206,16 @@ def chrome(language: Language, detail: Node, *, strip: Node | None = None, panes
         note=lambda: None,
         cover=lambda: None,
     )
-    entries = [Entry(row[0], row[1 + place], mark=row[0], trail=row[4], current=row[0] == "К") for row in THEMES_OF_VISIT]
+    entries = [
+        Entry(row[0], row[1 + place], mark=row[0], trail=row[4], current=row[0] == "К") for row in THEMES_OF_VISIT
+    ]
     chips = Grid(
         Button(say("all"), kind="selected", size=14, inset=4),
         Button(say("left"), size=14, inset=4),
         Button(say("differ"), size=14, inset=4),
-        cell=64, gap=8, pad=(16, 12),
+        cell=64,
+        gap=8,
+        pad=(16, 12),
     )
     pane = None
     if panes:
@@ -174,8 +223,9 @@ def chrome(language: Language, detail: Node, *, strip: Node | None = None, panes
     return Frame(top, rail, detail, list_pane=pane, list_title=say("theme"), strip=strip)
 
 
-def checklist(language: Language, views: list[QuestionView] | None = None,
-              actions: QuestionActions | None = None) -> Frame:
+def checklist(
+    language: Language, views: list[QuestionView] | None = None, actions: QuestionActions | None = None
+) -> Frame:
     say, t = speaker(language), texts(language)
     cards = [QuestionCard(view, actions or QuestionActions(), t) for view in views or questions(language)]
     pane = Scroll(Page(*cards))
@@ -196,21 +246,44 @@ def controls(language: Language) -> Frame:
     """Every kind of button, pills, a text field, a row list."""
     say, t = speaker(language), texts(language)
     buttons = Grid(*(Button(say("partly"), "check", kind) for kind in KINDS), cell=150, columns=4, gap=12)
-    pills = Wrap(*(Pill(say(word), icon, kind) for word, icon, kind in (
-        ("tablet", "tablet", "grey"), ("waiting", "clock", "outline"), ("decide", "differs", "warn"),
-        ("failed", "alert", "failed"), ("received", "done", "plain_ok"))), gap=8)
+    pills = Wrap(
+        *(
+            Pill(say(word), icon, kind)
+            for word, icon, kind in (
+                ("tablet", "tablet", "grey"),
+                ("waiting", "clock", "outline"),
+                ("decide", "differs", "warn"),
+                ("failed", "alert", "failed"),
+                ("received", "done", "plain_ok"),
+            )
+        ),
+        gap=8,
+    )
     field = TextField(say("q5"), say("words"), multiline=True, lines=3)
     empty = TextField(say("q9"), hint=say("q9"))
     disabled = Button(say("close"), "lock", disabled_now=True)
-    return chrome(language, Scroll(Col(buttons, pills, field, empty, disabled, Text(t("widgets.cover_text"), 18),
-                                       gap=16, pad=24)), panes=False)
+    return chrome(
+        language,
+        Scroll(Col(buttons, pills, field, empty, disabled, Text(t("widgets.cover_text"), 18), gap=16, pad=24)),
+        panes=False,
+    )
 
 
 def with_sheet(language: Language) -> Frame:
     say, t = speaker(language), texts(language)
     frame = checklist(language)
-    frame.open(keypad_sheet(t, say("q4"), "integer", "120", draft=lambda text: None, done=lambda value: None,
-                            hint=say("range"), unit=say("days")))
+    frame.open(
+        keypad_sheet(
+            t,
+            say("q4"),
+            "integer",
+            "120",
+            draft=lambda text: None,
+            done=lambda value: None,
+            hint=say("range"),
+            unit=say("days"),
+        )
+    )
     return frame
 
 

@@ -59,9 +59,14 @@ def test_a_look_changes_as_a_whole_and_tells_its_watchers() -> None:
     look, told = Look(), []
     end = look.watch(lambda before, after: told.append((before, after)))
     look.change(Choice("night"))
-    assert look.colour("text") == from_hex("E8B48A") and look.version == 0
+    assert look.colour("text") == from_hex("E8B48A")
+    assert look.version == 0
     look.change(Choice("night", 200, "left"))
-    assert look.version == 1 and look.sp(18) == 36 and look.icon(20) == 30 and look.dp(64) == 64 and look.large
+    assert look.version == 1
+    assert look.sp(18) == 36
+    assert look.icon(20) == 30
+    assert look.dp(64) == 64
+    assert look.large
     end()
     look.change(Choice())
     assert len(told) == 2
@@ -93,7 +98,11 @@ def test_every_icon_has_a_drawing_that_stays_in_its_field(window: object, name: 
 
     picture = drawing(name, 48)
     left, top, right, bottom = picture.getbbox()
-    assert right - left > 8 and left >= 0 and right <= 48 and top >= 0 and bottom <= 48
+    assert right - left > 8
+    assert left >= 0
+    assert right <= 48
+    assert top >= 0
+    assert bottom <= 48
     share = sum(picture.histogram()[128:]) / (48 * 48)
     assert 0.01 < share < 0.45
 
@@ -115,5 +124,9 @@ def test_a_nine_patch_covers_its_inside_and_rounds_its_corner(window: object) ->
     from field_app.widgets.nine import coverage
 
     filled, ring = coverage(8), coverage(8, 1)
-    assert filled.size == (18, 18) and filled.getpixel((9, 9)) == 255 and filled.getpixel((0, 0)) == 0
-    assert ring.getpixel((9, 9)) == 0 and ring.getpixel((9, 0)) == 255 and ring.getpixel((9, 1)) == 0
+    assert filled.size == (18, 18)
+    assert filled.getpixel((9, 9)) == 255
+    assert filled.getpixel((0, 0)) == 0
+    assert ring.getpixel((9, 9)) == 0
+    assert ring.getpixel((9, 0)) == 255
+    assert ring.getpixel((9, 1)) == 0

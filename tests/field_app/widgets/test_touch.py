@@ -24,9 +24,11 @@ def _pane(bench: Bench, count: int = 20):
 def test_a_tap_acts_on_release_inside(bench: Bench) -> None:
     _, _, buttons, acts = _pane(bench)
     finger = bench.down(*buttons[2].to_window(*buttons[2].center))
-    assert buttons[2].pressed and acts == []
+    assert buttons[2].pressed
+    assert acts == []
     bench.up(finger)
-    assert acts == [2] and not buttons[2].pressed
+    assert acts == [2]
+    assert not buttons[2].pressed
 
 
 def test_a_finger_that_slides_off_sideways_cancels(bench: Bench) -> None:
@@ -48,7 +50,9 @@ def test_a_resting_finger_that_then_drags_scrolls_and_answers_nothing(bench: Ben
     for way in range(0, 200, 20):
         bench.move(finger, x, y + way)
     bench.up(finger)
-    assert acts == [] and not buttons[3].pressed and pane.offset > 100
+    assert acts == []
+    assert not buttons[3].pressed
+    assert pane.offset > 100
 
 
 def test_a_small_tremble_still_taps(bench: Bench) -> None:
@@ -57,11 +61,12 @@ def test_a_small_tremble_still_taps(bench: Bench) -> None:
     finger = bench.down(x, y)
     bench.move(finger, x + 3, y + 8)
     bench.up(finger)
-    assert acts == [1] and pane.offset == 0
+    assert acts == [1]
+    assert pane.offset == 0
 
 
 def test_a_thrown_pane_moves_on_and_a_touch_stops_it_without_acting(bench: Bench) -> None:
-    _, pane, buttons, acts = _pane(bench, 60)
+    _, pane, _, acts = _pane(bench, 60)
     finger = bench.down(400, 100)
     for way in range(0, 300, 30):
         bench.move(finger, 400, 100 + way)
@@ -72,7 +77,8 @@ def test_a_thrown_pane_moves_on_and_a_touch_stops_it_without_acting(bench: Bench
     bench.frame(3)
     assert pane.offset > at
     bench.up(bench.down(400, 300))
-    assert pane.speed == 0 and acts == []
+    assert pane.speed == 0
+    assert acts == []
     at = pane.offset
     bench.frame(3)
     assert pane.offset == at
@@ -104,8 +110,10 @@ def test_the_second_of_two_fast_taps_is_not_counted(bench: Bench) -> None:
     bench.up(bench.down(*spot))
     assert acts == [0]
     guard = control.TapGuard()
-    assert guard.passes(10.0, (100, 100)) and not guard.passes(10.2, (130, 100))
-    assert guard.passes(10.3, (300, 100)) and guard.passes(10.6, (300, 100))
+    assert guard.passes(10.0, (100, 100))
+    assert not guard.passes(10.2, (130, 100))
+    assert guard.passes(10.3, (300, 100))
+    assert guard.passes(10.6, (300, 100))
 
 
 def test_a_key_of_a_keypad_may_be_tapped_fast(bench: Bench) -> None:
@@ -131,10 +139,12 @@ def test_a_disabled_button_takes_the_touch_and_does_nothing(bench: Bench) -> Non
 def test_every_step_by_keyboard(bench: Bench) -> None:
     stage, pane, buttons, acts = _pane(bench)
     bench.key(9)
-    assert stage.focus is buttons[0] and buttons[0].focused
+    assert stage.focus is buttons[0]
+    assert buttons[0].focused
     for _ in range(15):
         bench.key(9)
-    assert stage.focus is buttons[15] and pane.offset > 0
+    assert stage.focus is buttons[15]
+    assert pane.offset > 0
     bench.key(13)
     bench.key(9, "shift")
     bench.key(32)
@@ -157,9 +167,11 @@ def test_the_focus_ring_is_drawn_and_goes_with_a_touch(bench: Bench) -> None:
     spot = (round(left - 2), 600 - round(bottom + 30))
     outer = (round(left - 5), 600 - round(bottom + 30))
     picture = bench.pixels()
-    assert picture.getpixel(spot) == (0x14, 0x20, 0x2B) and picture.getpixel(outer) == (0xFF, 0xD5, 0x4A)
+    assert picture.getpixel(spot) == (0x14, 0x20, 0x2B)
+    assert picture.getpixel(outer) == (0xFF, 0xD5, 0x4A)
     bench.up(bench.down(400, 300))
-    assert stage.focus is None and bench.pixels().getpixel(outer) != (0xFF, 0xD5, 0x4A)
+    assert stage.focus is None
+    assert bench.pixels().getpixel(outer) != (0xFF, 0xD5, 0x4A)
 
 
 def test_cover_acts_when_touched_and_hides_every_word(bench: Bench) -> None:
@@ -203,7 +215,9 @@ def test_a_sheet_keeps_touches_and_focus_to_itself(bench: Bench) -> None:
     frame = with_sheet("ru")
     stage = bench.show(lambda: frame)
     names = {control.name for control in focus_order(stage)}
-    assert "Готово" in names and "Заметка" in names and "Частично" not in names
+    assert "Готово" in names
+    assert "Заметка" in names
+    assert "Частично" not in names
     before = frame.detail.offset
     finger = bench.down(500, 200)
     bench.move(finger, 500, 400)
@@ -222,6 +236,8 @@ def test_a_change_of_text_size_lays_out_anew_without_new_widgets(bench: Bench) -
     card = frame.detail.body.kids[0]
     high = card.height
     look.change(Choice(scale=200, grip="left"))
-    assert frame.detail.body.kids[0] is card and card.height > high and frame.rail.x == 0
+    assert frame.detail.body.kids[0] is card
+    assert card.height > high
+    assert frame.rail.x == 0
     look.change(Choice())
     assert card.height == high
