@@ -51,6 +51,12 @@ class VoteCast(Body, frozen=True):
     sealed: str = ""
 
 
+class VoteTakenBack(Body, frozen=True):
+    """The author's vote no longer stands; possible until the close. Undoes a vote cast for many requests at once."""
+
+    KIND = "vote_taken_back"
+
+
 class VoteClosed(Body, frozen=True):
     """The count, with the values of the rules it used."""
 
@@ -128,6 +134,14 @@ def _cast(state: Vote, operation: Operation, body: VoteCast) -> None:
     state.history.append((operation.at, operation.kind, operation.author, body.choice))
 
 
+def _taken_back(state: Vote, operation: Operation, body: VoteTakenBack) -> None:
+    may_vote(state, operation.author)
+    if operation.author not in state.votes:
+        raise RuleBroken("too_late_to_undo", "SETTLED 52")
+    state.votes.pop(operation.author)
+    state.history.append((operation.at, operation.kind, operation.author, ""))
+
+
 def _closed(state: Vote, operation: Operation, body: VoteClosed) -> None:
     if state.closed:
         raise RuleBroken("vote_closed", "SETTLED 50")
@@ -138,5 +152,11 @@ def _closed(state: Vote, operation: Operation, body: VoteClosed) -> None:
 VOTE = Fold(
     "vote",
     lambda subject, parent: Vote(subject),
-    {VoteOpened: _opened, MemberRecused: _recused, VoteCast: _cast, VoteClosed: _closed},
+    {
+        VoteOpened: _opened,
+        MemberRecused: _recused,
+        VoteCast: _cast,
+        VoteTakenBack: _taken_back,
+        VoteClosed: _closed,
+    },
 )

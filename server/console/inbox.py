@@ -1,4 +1,4 @@
-"""What waits for a reader, as numbers alone: shown in the menu and on the way in. It opens nothing and names nothing."""
+"""What waits for a reader, as numbers alone: shown in the menu. It opens nothing and names nobody."""
 
 from __future__ import annotations
 

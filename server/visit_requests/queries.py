@@ -1,0 +1,287 @@
+"""Reading requests and votes: the inbox, one request with its ballot, what waits for whom. Opens nothing sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session, col, func, or_, select
+
+from server.law.queries import office_book
+from server.ledger import queries as ledger
+from server.office import Office, Reader
+from server.visit_requests.tables import BulkVoteRow, RequestRow, VoteRow, VoteSeatRow
+from shared.accounts import COUNCIL, Role
+from shared.ballots import Vote
+from shared.deadlines import Due, due
+from shared.errors import RuleBroken
+from shared.law.law import LawBook
+from shared.permissions import may
+from shared.values import PersonId, SubjectId, is_id, moment_of
+from shared.visit_requests import VisitRequest
+from shared.votes import Arithmetic, Count, count_votes
+
+WAITING = ("filed", "voting")
+DECIDED = ("approved", "not_approved", "refused", "returned", "ordered", "withdrawn")
+TERM = {"urgent": "visit.special.decision.urgent", "normal": "visit.special.decision.normal"}
+"""Rules with the term of a decision. For kinds of visit the law sets no term for, the office keeps the same one."""
+
+
+@dataclass(frozen=True)
+class Seats:
+    """The ballot of a row: who sits, who voted how, who is recused, who declared a conflict."""
+
+    closes_at: datetime
+    is_closed: bool
+    count: Count
+    conflicts: frozenset[PersonId]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A request in the inbox.
+
+    due        end of the term of the decision
+    seats      the ballot that decides or decided it; None before the first vote
+    arithmetic its count as it stands; None without a ballot, or when a rule it needs is not known
+    mine       the reader's own vote; empty when none
+    may_vote   whether the reader is entitled and not recused and the count is open
+    locked     why it is decided one by one only: urgent, special, disputed, conflict; empty when it may be in a bulk
+    """
+
+    row: RequestRow
+    due: Due
+    seats: Seats | None
+    arithmetic: Arithmetic | None
+    mine: str
+    may_vote: bool
+    locked: str
+
+    @property
+    def id(self) -> SubjectId:
+        """The request."""
+        return SubjectId(self.row.id)
+
+    @property
+    def needs_me(self) -> bool:
+        """Whether the reader's vote is still missing."""
+        return self.may_vote and not self.mine
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the inbox is narrowed to; empty = all.
+
+    tab   waiting, mine (the reader's vote is missing), decided
+    due   late, today, week: by the end of the term
+    """
+
+    tab: str = "waiting"
+    kinds: frozenset[str] = frozenset()
+    urgency: str = ""
+    due: str = ""
+
+
+def request_state(session: Session, request: str) -> VisitRequest:
+    """The folded request. Raises RuleBroken("not_found") for anything else."""
+    state = ledger.state(session, SubjectId(request)) if is_id(request) else None
+    if not isinstance(state, VisitRequest) or not state.filed:
+        raise RuleBroken("not_found")
+    return state
+
+
+def vote_state(session: Session, vote: str) -> Vote:
+    """The folded ballot. Raises RuleBroken("not_found") for anything else."""
+    state = ledger.state(session, SubjectId(vote)) if is_id(vote) else None
+    if not isinstance(state, Vote) or not state.entitled:
+        raise RuleBroken("not_found")
+    return state
+
+
+def term_end(row_filed_at: datetime, urgency: str, book: LawBook, office: Office) -> Due:
+    """The end of the term for a decision that began with the filing. Raises RuleUnknown, RuleUnreadable."""
+    amount = book.on(office.calendar.day_of(row_filed_at)).amount(TERM[urgency])
+    return due(row_filed_at, amount.value, amount.unit, office.calendar)
+
+
+def lines(session: Session, office: Office, reader: Reader, rows: Sequence[RequestRow], now: datetime) -> list[Line]:
+    """The rows with term, ballot and what the reader may do."""
+    book = office_book(session, office)
+    seats = seats_of(session, [row.vote for row in rows if row.vote])
+    return [_line(row, seats.get(row.vote or ""), book, office, reader, now) for row in rows]
+
+
+def _line(
+    row: RequestRow, seats: Seats | None, book: LawBook, office: Office, reader: Reader, now: datetime
+) -> Line:
+    arithmetic = count_votes(seats.count, book.on(office.calendar.day_of(now))) if seats else None
+    person = reader.person
+    mine, entitled = "", False
+    if seats and reader.hat in COUNCIL:
+        mine = seats.count.votes.get(person, "")
+        inside = person in seats.count.members and person not in seats.count.recused
+        entitled = inside and not seats.is_closed and now <= seats.closes_at
+    return Line(
+        row, term_end(row.filed_at, row.urgency, book, office), seats, arithmetic, mine, entitled,
+        _locked(row, seats, person),
+    )  # fmt: skip
+
+
+def _locked(row: RequestRow, seats: Seats | None, person: PersonId) -> str:
+    if row.urgency == "urgent":
+        return "urgent"
+    if row.visit_kind == "special":
+        return "special"
+    if seats and (seats.conflicts or person in seats.count.recused or person == row.leader):
+        return "conflict"
+    if seats and "against" in seats.count.votes.values():
+        return "disputed"
+    return ""
+
+
+def seats_of(session: Session, votes: Iterable[str]) -> dict[str, Seats]:
+    """The ballots with these ids, in two reads."""
+    ids = list(dict.fromkeys(votes))
+    by_vote: dict[str, list[VoteSeatRow]] = {}
+    for seat in session.exec(select(VoteSeatRow).where(col(VoteSeatRow.vote).in_(ids))):
+        by_vote.setdefault(seat.vote, []).append(seat)
+    rows = session.exec(select(VoteRow).where(col(VoteRow.id).in_(ids)))
+    return {row.id: _seats(row, by_vote.get(row.id, [])) for row in rows}
+
+
+def _seats(row: VoteRow, seats: list[VoteSeatRow]) -> Seats:
+    count = Count(
+        members=frozenset(PersonId(seat.person) for seat in seats),
+        votes={PersonId(seat.person): seat.choice for seat in seats if seat.choice},  # type: ignore[misc]
+        recused=frozenset(PersonId(seat.person) for seat in seats if seat.recused),
+        chair=PersonId(row.chair),
+        is_open=row.closed_at is None,
+    )
+    conflicts = frozenset(PersonId(seat.person) for seat in seats if seat.conflict)
+    return Seats(row.closes_at, row.closed_at is not None, count, conflicts)
+
+
+# ── the inbox ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def inbox(session: Session, office: Office, reader: Reader, filters: Filters, now: datetime) -> list[Line]:
+    """The requests of a tab: waiting ones by the end of their term, then urgency; decided ones newest first."""
+    found = [line for line in _tab(session, office, reader, filters.tab, now) if _fits(line, filters, office, now)]
+    return found if filters.tab == "decided" else sorted(found, key=_order)
+
+
+def counts(session: Session, office: Office, reader: Reader, now: datetime) -> dict[str, int]:
+    """How many requests each tab holds."""
+    waiting = _tab(session, office, reader, "waiting", now)
+    decided = session.exec(
+        select(func.count()).select_from(RequestRow).where(_visible(reader), col(RequestRow.state).in_(DECIDED))
+    ).one()
+    return {"waiting": len(waiting), "mine": sum(line.needs_me for line in waiting), "decided": decided}
+
+
+def next_due(session: Session, office: Office, reader: Reader, now: datetime) -> date | None:
+    """The day the next waiting request falls due; None when nothing waits."""
+    return min((line.due.on for line in _tab(session, office, reader, "waiting", now)), default=None)
+
+
+def _tab(session: Session, office: Office, reader: Reader, tab: str, now: datetime) -> list[Line]:
+    query = select(RequestRow).where(_visible(reader))
+    if tab == "decided":
+        query = query.where(col(RequestRow.state).in_(DECIDED))
+        query = query.order_by(func.coalesce(RequestRow.decided_at, RequestRow.filed_at).desc(), col(RequestRow.id))
+    else:
+        query = query.where(col(RequestRow.state).in_(WAITING))
+    found = lines(session, office, reader, list(session.exec(query)), now)
+    return [line for line in found if line.needs_me] if tab == "mine" else found
+
+
+def _visible(reader: Reader) -> Any:
+    """What the matrix lets this hat see: the secretary all, the Council what is put to it, a member the own ones."""
+    if reader.hat is Role.COUNCIL_SECRETARY:
+        return col(RequestRow.state) != ""
+    if reader.hat in COUNCIL:
+        return col(RequestRow.state) != "filed"
+    return or_(col(RequestRow.filer) == reader.person, col(RequestRow.leader) == reader.person)
+
+
+def _fits(line: Line, filters: Filters, office: Office, now: datetime) -> bool:
+    if filters.kinds and line.row.visit_kind not in filters.kinds:
+        return False
+    if filters.urgency and line.row.urgency != filters.urgency:
+        return False
+    left = (line.due.on - office.calendar.day_of(now)).days
+    spans = {"late": line.due.at < now, "today": left <= 0, "week": left <= 7}
+    return spans.get(filters.due, True)
+
+
+def _order(line: Line) -> tuple[datetime, bool, str]:
+    return line.due.at, line.row.urgency != "urgent", line.row.id
+
+
+def may_read(session: Session, reader: Reader, request: str) -> VisitRequest:
+    """The request, when the matrix lets the reader read it. Raises RuleBroken("not_found")."""
+    state = request_state(session, request)
+    if not may(reader.person, reader.hat, "request.read", state):
+        raise RuleBroken("not_found")
+    return state
+
+
+# ── what waits, as numbers ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def waiting_for(session: Session, person: PersonId, now: datetime) -> tuple[int, bool]:
+    """Open ballots on which the person's vote is missing, and whether one of them closes within a day."""
+    rows = session.exec(
+        select(VoteRow.closes_at)
+        .join(VoteSeatRow, col(VoteSeatRow.vote) == col(VoteRow.id))
+        .where(
+            col(VoteSeatRow.person) == person, col(VoteSeatRow.choice) == "", col(VoteSeatRow.recused).is_(False),
+            col(VoteRow.closed_at).is_(None), col(VoteRow.closes_at) >= now,
+        )
+    ).all()  # fmt: skip
+    return len(rows), any((closes_at - now).total_seconds() < 86_400 for closes_at in rows)
+
+
+def waiting_for_secretary(session: Session, now: datetime) -> tuple[int, bool]:
+    """Requests to be put to the vote, counts to be closed and approved ones without a group; and whether a count
+    is over its time."""
+    rows = session.exec(
+        select(RequestRow.state, RequestRow.closes_at).where(
+            col(RequestRow.state).in_(("filed", "voting", "approved"))
+        )
+    ).all()
+    over = [state for state, closes_at in rows if state == "voting" and closes_at and closes_at < now]
+    waiting = sum(state != "voting" for state, _ in rows) + len(over)
+    return waiting, bool(over) or any(state == "filed" for state, _ in rows)
+
+
+# ── one request ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def votes_of(session: Session, request: SubjectId) -> list[Vote]:
+    """Every ballot there was on a request, oldest first."""
+    ids = session.exec(select(VoteRow.id).where(VoteRow.of == request).order_by(VoteRow.id))  # type: ignore[arg-type]
+    return [vote_state(session, id_) for id_ in ids]
+
+
+def count_of(vote: Vote) -> Count:
+    """What is counted of a ballot as it stands."""
+    return Count(
+        members=frozenset(vote.entitled), votes=vote.choices, recused=frozenset(vote.recused),
+        chair=vote.chair, is_open=vote.closed is None,
+    )  # fmt: skip
+
+
+def bulk_rows(session: Session, bulk: str, person: PersonId) -> list[BulkVoteRow]:
+    """What one bulk of this person did and left out. Raises RuleBroken("not_found")."""
+    rows = list(session.exec(select(BulkVoteRow).where(BulkVoteRow.bulk == bulk, BulkVoteRow.person == person)))
+    if not rows or not is_id(bulk):
+        raise RuleBroken("not_found")
+    return rows
+
+
+def end_of_term(session: Session, office: Office, state: VisitRequest) -> Due:
+    """The end of the term for the decision on a request."""
+    return term_end(moment_of(state.filed_at), state.urgency, office_book(session, office), office)
