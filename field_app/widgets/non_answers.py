@@ -1,4 +1,4 @@
-"""The grey row under every question: why there is no answer, one tap each. *Refused* asks by whom and may be left so."""
+"""The grey row under every question: why there is no answer, one tap each. *Refused* asks by whom and may stay so."""
 
 from __future__ import annotations
 
