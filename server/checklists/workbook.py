@@ -114,44 +114,53 @@ def check_archive(data: bytes) -> None:
                 _check_xml(archive, each)
 
 
+class _SheetWatch:
+    """Follows a sheet's XML and refuses a value that stands beyond the rows and columns we read; empty cells may."""
+
+    def __init__(self) -> None:
+        self.row = 0
+        self.column = 0
+
+    def element(self, name: str, attributes: dict[str, str]) -> None:
+        match name.rpartition(":")[2]:
+            case "row":
+                given = attributes.get("r", "")
+                self.row = int(given[:9]) if given.isascii() and given.isdigit() else self.row + 1
+                self.column = 0
+            case "c":
+                found = _REFERENCE.fullmatch(attributes.get("r", ""))
+                self.column = column_number(found[1]) if found else self.column + 1
+                self.row = int(found[2]) if found else self.row
+            case "v" | "is" if self.row > ROWS or self.column > COLUMNS:
+                raise _Harmful("too_many_rows", rows=str(ROWS), columns=str(COLUMNS))
+
+
 def _check_xml(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Reads an XML part piece by piece: no document type, no far cell, not more than its declared size."""
+    """Reads an XML part piece by piece: no document type, no far value, not more than its declared size."""
     parser = expat.ParserCreate()
-    is_sheet = entry.filename.startswith("xl/worksheets/")
 
     def doctype(*_: object) -> None:
         raise _Harmful("xml_entities")
 
-    def element(name: str, attributes: dict[str, str]) -> None:
-        if not is_sheet or name.rpartition(":")[2] not in ("row", "c"):
-            return
-        found = _REFERENCE.fullmatch(attributes.get("r", ""))
-        if found and (int(found[2]) > ROWS or column_number(found[1]) > COLUMNS):
-            raise _Harmful("too_many_rows", rows=str(ROWS), columns=str(COLUMNS))
-        if name.rpartition(":")[2] == "row" and attributes.get("r", "1") != "1" and not _row_fits(attributes["r"]):
-            raise _Harmful("too_many_rows", rows=str(ROWS), columns=str(COLUMNS))
-
     parser.StartDoctypeDeclHandler = doctype
     parser.EntityDeclHandler = doctype
-    parser.StartElementHandler = element
+    if entry.filename.startswith("xl/worksheets/"):
+        parser.StartElementHandler = _SheetWatch().element
     read = 0
     with archive.open(entry) as part:
         while piece := part.read(65_536):
             read += len(piece)
             if read > ENTRY_BYTES:
                 raise _Harmful("archive_bomb")
-            try:
-                parser.Parse(piece, False)
-            except expat.ExpatError as error:
-                raise _Harmful("damaged_file") from error
+            _feed(parser, piece)
+    _feed(parser, b"", is_last=True)
+
+
+def _feed(parser: expat.XMLParserType, piece: bytes, is_last: bool = False) -> None:
     try:
-        parser.Parse(b"", True)
+        parser.Parse(piece, is_last)
     except expat.ExpatError as error:
         raise _Harmful("damaged_file") from error
-
-
-def _row_fits(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text[:9]) <= ROWS
 
 
 def column_number(letters: str) -> int:
@@ -185,9 +194,7 @@ def _read_sheet(name: str, source: Any) -> tuple[Sheet, list[Problem]]:
     problems: list[Problem] = []
     headers: list[str] = []
     rows: list[Row] = []
-    for number, cells in enumerate(source.iter_rows(values_only=True, max_col=COLUMNS, max_row=ROWS + 1), 1):
-        if number > ROWS:
-            raise _Harmful("too_many_rows", rows=str(ROWS), columns=str(COLUMNS))
+    for number, cells in enumerate(source.iter_rows(values_only=True, max_col=COLUMNS, max_row=ROWS), 1):
         texts = [cell_text(each) for each in cells]
         if not headers:
             headers = texts if any(texts) else []

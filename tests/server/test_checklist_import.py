@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.styles import PatternFill
 
 from server.checklists.commands import add_commands
 from server.checklists.importer import DATA, Imported, import_workbook
@@ -249,8 +250,8 @@ HARMFUL = [
     ("xml_entities", rezipped(GOOD, {"xl/sharedStrings.xml": LAUGHS})),
     ("xml_entities", rezipped(GOOD, {SHEET: b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'})),
     ("xml_entities", rezipped(GOOD, {SHEET: '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE l [<!ENTITY a "ha">]><l>&a;</l>'.encode("utf-16")})),
-    ("too_many_rows", rezipped(GOOD, {SHEET: SHEET_HEAD + b'<row r="1048576"><c r="A1048576"/></row></sheetData></worksheet>'})),
-    ("too_many_rows", rezipped(GOOD, {SHEET: SHEET_HEAD + b'<row r="1"><c r="XFD1"/></row></sheetData></worksheet>'})),
+    ("too_many_rows", rezipped(GOOD, {SHEET: SHEET_HEAD + b'<row r="1048576"><c r="A1048576"><v>1</v></c></row></sheetData></worksheet>'})),
+    ("too_many_rows", rezipped(GOOD, {SHEET: SHEET_HEAD + b'<row r="1"><c r="XFD1"><v>1</v></c></row></sheetData></worksheet>'})),
     ("too_many_rows", a_workbook([HEADER, *([TEXT] * 5001)])),
     ("damaged_file", rezipped(GOOD, {SHEET: b"<worksheet><sheetData>"})),
     ("damaged_file", rezipped(GOOD, {SHEET: b"\xff\xfe\xfa not xml"})),
@@ -312,6 +313,24 @@ def test_spoiling_cells_of_the_real_workbook_never_crashes(column: int) -> None:
         book.save(file)
         result = import_workbook(file.getvalue())
         assert isinstance(result, Imported) or all(each.row for each in result.problems)
+
+
+def test_rows_that_are_only_coloured_do_no_harm() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    for place in ("A9000", "C1048576", "XFD3"):
+        book["survey"][place].fill = PatternFill("solid", fgColor="FFFF00")
+    file = io.BytesIO()
+    book.save(file)
+    result = import_workbook(file.getvalue())
+    assert isinstance(result, Imported), result
+    assert result.data == import_workbook(GOOD).data
+
+
+def test_a_far_row_without_its_number_is_seen_too() -> None:
+    rows = b"<row/>" * 5000 + b'<row><c t="inlineStr"><is><t>text</t></is></c></row>'
+    assert {
+        each.code for each in problems_of(rezipped(GOOD, {SHEET: SHEET_HEAD + rows + b"</sheetData></worksheet>"}))
+    } == {"too_many_rows"}
 
 
 def run(*words: str) -> int:
