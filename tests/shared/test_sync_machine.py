@@ -292,4 +292,4 @@ class Network(RuleBasedStateMachine):
 
 
 def test_after_quiet_all_hold_the_same_and_nothing_was_lost() -> None:
-    run_state_machine_as_test(Network, settings=examples(150))
+    run_state_machine_as_test(Network, settings=examples(300))
