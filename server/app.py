@@ -112,7 +112,8 @@ def _blueprints() -> list[ApiBlueprint]:
             name = f"server.{capability}.{part}"
             if find_spec(f"server.{capability}") and find_spec(name):
                 try:
-                    found.append(import_module(name).blueprint)
+                    module = import_module(name)
+                    found.append(getattr(module, "blueprint", None) or getattr(module, part))
                 except ImportError as error:
                     logging.getLogger("qorgan").warning("%s is left out: %s", name, error)
     return found

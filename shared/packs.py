@@ -115,9 +115,15 @@ def _rules_published(state: LawSubject, operation: Operation, body: RulesPublish
     state.packs[body.what] = Pack(body.what, body.sha256, body.size)
 
 
+def _rank(version: str) -> tuple[int, str]:
+    """Versions are whole numbers; the longer is the later."""
+    digits = version.lstrip("0")
+    return (len(digits), digits)
+
+
 def _checklist_published(state: Forms, operation: Operation, body: ChecklistPublished) -> None:
     versions = state.versions.setdefault(body.form_id, [])
-    if versions and body.version <= versions[-1].version:
+    if versions and _rank(body.version) <= _rank(versions[-1].version):
         raise RuleBroken("wrong_version", "SETTLED 56", version=body.version, latest=versions[-1].version)
     titles = (("kk", body.title_kk), ("ru", body.title_ru), ("en", body.title_en))
     versions.append(Pack("checklist", body.sha256, body.size, body.form_id, body.version, titles))

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlmodel import Session, col, or_, select
 
 from server.accounts.tables import CredentialRow, DeviceRow, PersonRow, RoleProposalRow, TermRow
+from server.ledger.contacts import device_of_token
 from server.ledger.tables import ContactRow
 from shared.accounts import Role
 from shared.values import DeviceId, PersonId
@@ -116,3 +117,10 @@ def people(session: Session, only: PersonId | None = None) -> list[PersonLine]:
         PersonLine(PersonId(row.id), row.name, row.language, terms.get(row.id, []), devices.get(row.id, []))
         for row in session.exec(query)
     ]
+
+
+def tablet_of(session: Session, token: str, now: datetime) -> tuple[DeviceId, PersonId] | None:
+    """The tablet that got this token at its last exchange, and its person; None once it is over or revoked."""
+    id_ = device_of_token(session, token, now)
+    row = session.get(DeviceRow, id_) if id_ else None
+    return (DeviceId(row.id), PersonId(row.person)) if row is not None and row.revoked_at is None else None

@@ -23,11 +23,13 @@ from shared.errors import RuleBroken
 from shared.ledger.crypto import same
 from shared.permissions import MATRIX, may
 from shared.texts import LANGUAGES, Language, MissingText, Texts, texts
-from shared.values import ALMATY, PersonId, moment_of
+from shared.values import ALMATY, DeviceId, PersonId, moment_of
 
 COOKIE = "__Host-qorgan"
 LANGUAGE_COOKIE = "__Host-qorgan-language"
 THEMES = ("light", "dark", "contrast")
+TABLET = "tablet"
+"""What stands in place of a verb at a view for tablets."""
 NBSP = "\u00a0"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -93,6 +95,32 @@ def needs(verb: str) -> Callable[[View], View]:
         return cast(View, guarded)
 
     return decorate
+
+
+def tablet() -> tuple[DeviceId, PersonId]:
+    """The tablet behind the token of the request, and its person. Raises RuleBroken("device_unknown")."""
+    if "tablet" not in g:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        found = None
+        if kind.lower() == "bearer" and 0 < len(token) <= 128:
+            with office().database.read() as session:
+                found = people.tablet_of(session, token, now())
+        if found is None:
+            raise RuleBroken("device_unknown")
+        g.tablet = found
+    return cast(tuple[DeviceId, PersonId], g.tablet)
+
+
+def tablet_view(view: View) -> View:
+    """A view for tablets that show the token of their last exchange."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        tablet()
+        return view(*args, **kwargs)
+
+    guarded.verb = TABLET  # type: ignore[attr-defined]
+    return cast(View, guarded)
 
 
 def allowed(verb: str, state: Any) -> None:

@@ -16,6 +16,7 @@ Projector = Callable[[Session, Any], None]
 
 _WHERE: dict[str, tuple[str, ...]] = {
     "office": ("server.accounts.project:office",),
+    "form": ("server.checklists.project:form",),
     "person": ("server.accounts.project:person",),
     "visit_request": ("server.visit_requests.project:visit_request",),
     "vote": ("server.visit_requests.project:vote",),

@@ -177,3 +177,8 @@ def readable_subjects(session: Session, person: PersonId, wanted: Iterable[Subje
         .distinct()
     )
     return sorted(SubjectId(id_) for id_ in rows)
+
+
+def may_hold(session: Session, person: PersonId, subject: SubjectId) -> bool:
+    """Whether the person's tablets may hold the subject, and with it its media."""
+    return any(session.get(AccessRow, (audience, subject)) is not None for audience in audiences(person))

@@ -12,6 +12,7 @@ from server.ledger.exchange import exchange
 from shared.errors import RuleBroken
 from shared.ledger.messages import REQUEST_BYTES, SIGNATURE_HEADER
 
+SYNC_TYPE = "application/x-qorgan-sync"
 blueprint = Blueprint("sync", __name__, url_prefix="/api")
 
 
@@ -21,7 +22,7 @@ def sync() -> Response:
     body = plain_body(request.get_data(cache=False), request.headers.get("Content-Encoding", ""))
     reply = exchange(office(), body, request.headers.get(SIGNATURE_HEADER, ""), now())
     packed = gzip.compress(reply, 6, mtime=0)
-    return Response(packed, mimetype="application/octet-stream", headers={"Content-Encoding": "gzip"})
+    return Response(packed, mimetype=SYNC_TYPE, headers={"Content-Encoding": "gzip"})
 
 
 def plain_body(data: bytes, encoding: str) -> bytes:

@@ -63,6 +63,19 @@ def upgrade() -> None:
     with op.batch_alter_table('chains', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_chains_subject'), ['subject'], unique=False)
 
+    op.create_table('checklists',
+    sa.Column('form_id', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('version', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('sha256', server.db.Hash(length=32), nullable=False),
+    sa.Column('title_kk', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('title_ru', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('title_en', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.PrimaryKeyConstraint('form_id', 'version')
+    )
+    with op.batch_alter_table('checklists', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_checklists_sha256'), ['sha256'], unique=False)
+
     op.create_table('contacts',
     sa.Column('device', server.db.Id(length=16), nullable=False),
     sa.Column('shown', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -184,6 +197,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_held_frames_parent'), ['parent'], unique=False)
         batch_op.create_index(batch_op.f('ix_held_frames_subject'), ['subject'], unique=False)
 
+    op.create_table('institutions',
+    sa.Column('key', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+    sa.Column('name_ru', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('name_kk', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('name_en', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('type', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('region_iso', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('lat', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('lon', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('capacity', sa.Integer(), nullable=True),
+    sa.Column('ministry', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('source', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('is_listed', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('key')
+    )
+    with op.batch_alter_table('institutions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_institutions_region_iso'), ['region_iso'], unique=False)
+        batch_op.create_index(batch_op.f('ix_institutions_type'), ['type'], unique=False)
+
     op.create_table('interviews',
     sa.Column('id', server.db.Id(length=16), nullable=False),
     sa.Column('visit', server.db.Id(length=16), nullable=False),
@@ -218,6 +250,24 @@ def upgrade() -> None:
     with op.batch_alter_table('mandates', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_mandates_visit'), ['visit'], unique=False)
 
+    op.create_table('media_promised',
+    sa.Column('sha256', server.db.Hash(length=32), nullable=False),
+    sa.Column('subject', server.db.Id(length=16), nullable=False),
+    sa.Column('role', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('sha256', 'subject')
+    )
+    with op.batch_alter_table('media_promised', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_media_promised_subject'), ['subject'], unique=False)
+
+    op.create_table('media_uploads',
+    sa.Column('sha256', server.db.Hash(length=32), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('device', server.db.Id(length=16), nullable=False),
+    sa.Column('began_at', server.db.Instant(timezone=True), nullable=False),
+    sa.Column('done_at', server.db.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('sha256')
+    )
     op.create_table('packs',
     sa.Column('sha256', server.db.Hash(length=32), nullable=False),
     sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
@@ -516,6 +566,11 @@ def downgrade() -> None:
     op.drop_table('read_log')
     op.drop_table('persons')
     op.drop_table('packs')
+    op.drop_table('media_uploads')
+    with op.batch_alter_table('media_promised', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_media_promised_subject'))
+
+    op.drop_table('media_promised')
     with op.batch_alter_table('mandates', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_mandates_visit'))
 
@@ -529,6 +584,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_interviews_visit'))
 
     op.drop_table('interviews')
+    with op.batch_alter_table('institutions', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_institutions_type'))
+        batch_op.drop_index(batch_op.f('ix_institutions_region_iso'))
+
+    op.drop_table('institutions')
     with op.batch_alter_table('held_frames', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_held_frames_subject'))
         batch_op.drop_index(batch_op.f('ix_held_frames_parent'))
@@ -561,6 +621,10 @@ def downgrade() -> None:
     op.drop_table('credentials')
     op.drop_table('counter')
     op.drop_table('contacts')
+    with op.batch_alter_table('checklists', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_checklists_sha256'))
+
+    op.drop_table('checklists')
     with op.batch_alter_table('chains', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_chains_subject'))
 

@@ -1,0 +1,136 @@
+"""Which files the office takes in, and taking them in piece by piece.
+
+A file is welcome when an operation names its hash: accepted ones promise it through their projection, quarantined ones
+are looked through. Source: SETTLED decisions 59, 61.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlmodel import Session, col, delete, select
+
+from server.ledger import queries as ledger
+from server.ledger.tables import HeldFrameRow
+from server.media import folder
+from server.media.tables import PromisedRow, UploadRow
+from server.office import Office
+from shared.errors import RuleBroken
+from shared.ledger.crypto import CHUNK_BYTES, TAG_BYTES
+from shared.ledger.frame import read_frames
+from shared.ledger.operation import LineUnreadable, decode_line
+from shared.observations.record import MediaFile
+from shared.registry import BODIES
+from shared.values import DeviceId, PersonId, SubjectId, is_hash
+
+PLAIN_BYTES = 50 * 1024 * 1024
+MEDIA_BYTES = 7 + PLAIN_BYTES + TAG_BYTES * (PLAIN_BYTES // CHUNK_BYTES + 1)
+"""Largest ciphertext: 50 MiB sealed in chunks."""
+PIECE_BYTES = 1024 * 1024
+
+
+def promise(session: Session, subject: SubjectId, files: Iterable[MediaFile]) -> None:
+    """The files the operations of a subject name, made anew; whatever a body claims, only what can be a file counts."""
+    rows = {
+        file.sha256: {"sha256": file.sha256, "subject": subject, "role": file.role[:16], "size": file.size}
+        for file in files
+        if is_hash(file.sha256) and 0 < file.size <= MEDIA_BYTES
+    }
+    session.execute(delete(PromisedRow).where(col(PromisedRow.subject) == subject))
+    if rows:
+        session.execute(insert(PromisedRow), list(rows.values()))
+
+
+def announce(
+    session: Session, office: Office, device: DeviceId, person: PersonId, sha256: str, size: int, now: datetime
+) -> None:
+    """A tablet is about to send this file. Announcing it twice is harmless.
+
+    Raises RuleBroken: media_unknown (no operation the tablet may read names it), media_too_large, hash_wrong (another
+    size than promised), DiskFull.
+    """
+    if not is_hash(sha256):
+        raise RuleBroken("media_unknown")
+    if size > MEDIA_BYTES:
+        raise RuleBroken("media_too_large", "SETTLED 61")
+    wanted = _promised_size(session, device, person, sha256)
+    if wanted is None or size < 1:
+        raise RuleBroken("media_unknown", "SETTLED 61")
+    if wanted != size:
+        raise RuleBroken("hash_wrong")
+    if session.get(UploadRow, sha256) is None:
+        folder.check_room(office.media, size)
+        session.add(UploadRow(sha256=sha256, size=size, device=device, began_at=now))
+
+
+def _promised_size(session: Session, device: DeviceId, person: PersonId, sha256: str) -> int | None:
+    for row in session.exec(select(PromisedRow).where(PromisedRow.sha256 == sha256)):
+        if ledger.may_hold(session, person, SubjectId(row.subject)):
+            return row.size
+    held = session.exec(
+        select(HeldFrameRow).where(HeldFrameRow.device == device, HeldFrameRow.status == "quarantined")
+    )
+    for row in held:
+        for frame in read_frames(ledger.unpacked(row.data)[:-1].split(b"\n")):
+            size = _named_in(frame.lines, sha256)
+            if size is not None:
+                return size
+    return None
+
+
+def _named_in(lines: Iterable[bytes], sha256: str) -> int | None:
+    wanted = sha256.encode()
+    for line in lines:
+        if wanted not in line:
+            continue
+        try:
+            _, body = decode_line(line, BODIES)
+        except LineUnreadable:
+            continue
+        for file in getattr(body, "files", ()):
+            if isinstance(file, MediaFile) and file.sha256 == sha256:
+                return file.size
+    return None
+
+
+def take_piece(office: Office, sha256: str, at: int, piece: bytes, now: datetime) -> int:
+    """Adds a piece to an announced file and gives the new offset.
+
+    Raises RuleBroken("media_unknown" | "media_too_large" | "hash_wrong"), WrongOffset, DiskFull.
+    """
+    with office.database.read() as session:
+        row = session.get(UploadRow, sha256) if is_hash(sha256) else None
+        size = row.size if row else 0
+    if not size:
+        raise RuleBroken("media_unknown")
+    if len(piece) > PIECE_BYTES or at + len(piece) > size:
+        raise RuleBroken("media_too_large", "SETTLED 61")
+    try:
+        reached = folder.append(office.media, sha256, at, piece, size)
+    except folder.HashWrong as error:
+        raise RuleBroken("hash_wrong") from error
+    if reached == size:
+        with office.database.write(beside_others=True) as session:
+            done = session.get(UploadRow, sha256)
+            if done is not None and done.done_at is None:
+                done.done_at = now
+    return reached
+
+
+def give_up(session: Session, office: Office, device: DeviceId, sha256: str) -> None:
+    """Ends an upload that nothing names any more. Raises RuleBroken("not_allowed") for evidence."""
+    row = session.get(UploadRow, sha256) if is_hash(sha256) else None
+    if row is None:
+        raise RuleBroken("media_unknown")
+    named = session.exec(select(PromisedRow.sha256).where(PromisedRow.sha256 == sha256)).first()
+    if named or row.device != device or _named_by_held(session, sha256):
+        raise RuleBroken("not_allowed", "SETTLED 61")
+    session.delete(row)
+    folder.remove(office.media, sha256)
+
+
+def _named_by_held(session: Session, sha256: str) -> bool:
+    rows = session.exec(select(HeldFrameRow.data))
+    return any(sha256.encode() in ledger.unpacked(data) for data in rows)
