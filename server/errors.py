@@ -59,7 +59,9 @@ def rule_broken(error: RuleBroken) -> Response:
     return answer(error.code, status_of(error.code), dict(error.facts), error.source)
 
 
-def answer(code: str, status: int, facts: dict[str, object] | None = None, source: str = "", number: str = "") -> Response:
+def answer(
+    code: str, status: int, facts: dict[str, object] | None = None, source: str = "", number: str = ""
+) -> Response:
     """One error as JSON {code, message, id} under /api, as a page elsewhere.
 
     number  names the line in the log; a fresh one when there is none

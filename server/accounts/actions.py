@@ -229,9 +229,7 @@ def make_code(session: Session, office: Office, author: PersonId, person: Person
     """A one-time code for a tablet of this person, 10 minutes; earlier unused codes for the person end."""
     _person(session, person)
     code = random_letters(CODE_LENGTH, CODE_LETTERS)
-    session.execute(
-        delete(EnrolmentRow).where(col(EnrolmentRow.person) == person, col(EnrolmentRow.used_at).is_(None))
-    )
+    session.execute(delete(EnrolmentRow).where(col(EnrolmentRow.person) == person, col(EnrolmentRow.used_at).is_(None)))
     session.add(EnrolmentRow(hash=_code_name(code), person=person, made_by=author, until=now + CODE_LIFE))
     session.flush()
     return code

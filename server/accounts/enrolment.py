@@ -57,8 +57,6 @@ def welcome(session: Session, device: DeviceId, person: PersonId) -> dict[str, A
         "server_key": state.servers[server],
         "review_key": state.review_key,
         "office": state.names,
-        "keyholders": [
-            {"number": number, "key": holder.key} for number, holder in sorted(state.keyholders.items())
-        ],
+        "keyholders": [{"number": number, "key": holder.key} for number, holder in sorted(state.keyholders.items())],
         "fingerprint": fingerprint(row.sign_key, row.box_key),
     }

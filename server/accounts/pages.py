@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import segno
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, request, url_for
 from markupsafe import Markup
 
 from server.accounts import actions, queries, sessions
@@ -253,7 +253,12 @@ def device_revoked(device: object) -> Response:
     """Second step, with a reason."""
     with office().database.write() as session:
         actions.revoke_device(
-            session, office(), reader().person, DeviceId(str(device)), request.form.get("reason", "").strip()[:200], now()
+            session,
+            office(),
+            reader().person,
+            DeviceId(str(device)),
+            request.form.get("reason", "").strip()[:200],
+            now(),
         )
     flash(t("accounts.device.revoked"), "ok")
     return see_other("accounts.people")

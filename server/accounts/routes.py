@@ -43,5 +43,3 @@ def enrol_device() -> ResponseReturnValue:
         )  # fmt: skip
         answer = welcome(session, device, person)
     return jsonify(answer), 201
-
-

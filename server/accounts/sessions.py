@@ -83,7 +83,9 @@ def _repeats(plain: str) -> bool:
     return any(plain[:-cut] in _common() for cut in (1, 2, 3)) or any(plain[cut:] in _common() for cut in (1, 2, 3))
 
 
-def set_passphrase(session: Session, person: PersonId, login: str, passphrase: str, effort: Effort = LEAST_EFFORT) -> None:
+def set_passphrase(
+    session: Session, person: PersonId, login: str, passphrase: str, effort: Effort = LEAST_EFFORT
+) -> None:
     """Gives the person this login and passphrase, in place of earlier ones; open sessions of the person end."""
     check_passphrase(passphrase, login)
     salt = random_bytes(16)
@@ -150,7 +152,9 @@ def _limit(session: Session, name: str, address: str, now: datetime) -> None:
     ):
         for span, most in limits:
             tries = session.exec(
-                select(func.count()).select_from(AttemptRow).where(col(column) == value, col(AttemptRow.at) > now - span)
+                select(func.count())
+                .select_from(AttemptRow)
+                .where(col(column) == value, col(AttemptRow.at) > now - span)
             ).one()
             if tries >= most:
                 raise RuleBroken("login_wait", "SECURITY A.6", minutes=max(1, int(span.total_seconds()) // 60))

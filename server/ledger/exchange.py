@@ -37,7 +37,6 @@ from shared.ledger.messages import (
 )  # fmt: skip
 from shared.values import DeviceId, PersonId, SubjectId, is_id
 
-
 NOTHING_PROVEN = 0
 """The ledger position that a proven backup covers: none is proven yet. Source: SETTLED decision 25."""
 RATE = 60

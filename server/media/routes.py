@@ -108,9 +108,7 @@ def progress(sha256: str) -> ResponseReturnValue:
         size = queries.upload_size(session, sha256)
     if size is None:
         return _reply(404, {})
-    return _reply(
-        200, {"Upload-Offset": str(folder.offset(office().media, sha256)), "Upload-Length": str(size)}
-    )
+    return _reply(200, {"Upload-Offset": str(folder.offset(office().media, sha256)), "Upload-Length": str(size)})
 
 
 @blueprint.patch("/<string:sha256>")

@@ -1,0 +1,420 @@
+"""One exchange between tablet and office: what is taken in, what comes back, who is refused, and nothing lost."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import threading
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from server.accounts import actions as accounts
+from server.ledger import queries
+from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow
+from server.office import new_subject
+from shared.accounts import EpochBegun, Role
+from shared.ledger.frame import cut
+from shared.ledger.merge import digest
+from shared.ledger.messages import REQUEST_BYTES, SIGNATURE_HEADER
+from shared.ledger.operation import chain, genesis
+from shared.observations.answers import AnswerRecorded
+from shared.observations.record import RecordOpened
+from shared.visits import ConflictDeclared
+from tests.server.conftest import Tablet, World, statuses
+
+
+def answers(count: int, start: int = 0) -> list[AnswerRecorded]:
+    return [AnswerRecorded(item=f"/mc/q{number}", value=number) for number in range(start, start + count)]
+
+
+@pytest.fixture
+def pair(world: World) -> tuple[Tablet, Tablet, str]:
+    """Two members of one visit with their tablets, and the visit."""
+    one, other = world.person(Role.NPM_MEMBER), world.person(Role.NPM_MEMBER)
+    tablets = world.tablet(one), world.tablet(other)
+    return (*tablets, world.visit(one, other))
+
+
+def begun(tablet: Tablet, visit: str):
+    """A record of the visit, begun and sent."""
+    record = new_subject(tablet.world.now)
+    tablet.write(record, RecordOpened(visit=visit, checklists=()), *answers(3))
+    return record, tablet.sync(*tablet.frames[record])
+
+
+def test_what_one_tablet_sends_the_other_gets_byte_for_byte(pair) -> None:
+    one, other, visit = pair
+    record, reply = begun(one, visit)
+    assert statuses(reply) == [("accepted", "")]
+    came = [frame for frame in other.sync_all() if frame.header.subject == record]
+    assert [frame.encoded() for frame in came] == [frame.encoded() for frame in one.frames[record]]
+
+
+def test_own_frames_do_not_come_back(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    assert all(frame.header.device != one.id for frame in one.sync_all())
+
+
+def test_a_page_is_whole_frames_and_the_next_goes_on_behind_it(pair, monkeypatch) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    for number in range(5):
+        one.sync(one.write(record, *answers(2, number * 10)))
+    monkeypatch.setattr("server.ledger.queries.page.__defaults__", (700,))
+    seen = other.sync_all()
+    assert len({(frame.header.device, frame.header.subject, frame.header.first) for frame in seen}) == len(seen)
+    assert sum(frame.header.count for frame in seen if frame.header.subject == record) == 14
+
+
+def test_the_same_frames_bring_the_same_receipt_and_are_kept_once(pair) -> None:
+    one, _, visit = pair
+    record, first = begun(one, visit)
+    one.world.clock.pass_(minutes=3)
+    again = one.sync(*one.frames[record])
+    assert again.receipt_bytes == first.receipt_bytes
+    with one.world.office.database.read() as session:
+        assert len(session.exec(select(FrameRow).where(FrameRow.subject == record)).all()) == 1
+
+
+def test_a_known_prefix_is_dropped_and_the_rest_taken(pair) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    one.write(record, *answers(2, 10))
+    lines = one.chains[record]
+    whole = cut(one.secret, one.id, record, 1, genesis(one.id, record), lines)
+    assert statuses(one.sync(whole)) == [("accepted", "")]
+    seen = [frame for frame in other.sync_all() if frame.header.subject == record]
+    assert [line for frame in seen for line in frame.lines] == lines
+    assert statuses(one.sync(*one.frames[record])) == [("already", ""), ("already", "")]
+
+
+def test_a_gap_waits_and_is_taken_in_behind_what_it_waited_for(pair) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    middle, last = one.write(record, *answers(1, 10)), one.write(record, *answers(1, 11))
+    assert statuses(one.sync(last)) == [("waiting", "gap")]
+    assert statuses(one.sync(middle)) == [("accepted", "")]
+    assert sum(frame.header.count for frame in other.sync_all() if frame.header.subject == record) == 6
+    assert statuses(one.sync(last)) in ([("already", "")], [("waiting", "gap")])  # the stored receipt may answer
+    with one.world.office.database.read() as session:
+        assert session.exec(select(HeldFrameRow)).all() == []
+
+
+def test_a_record_that_comes_before_its_visit_waits_for_it(world: World) -> None:
+    member = world.person(Role.NPM_MEMBER)
+    tablet = world.tablet(member)
+    visit, record = new_subject(world.now), new_subject(world.now)
+    from shared.visits import VisitPlanned
+
+    opened = tablet.write(visit, VisitPlanned(visit_kind="unplanned", key="", sealed=""))
+    first = tablet.write(record, RecordOpened(visit=visit, checklists=()), *answers(2))
+    assert statuses(tablet.sync(first)) == [("waiting", "gap")]
+    assert statuses(tablet.sync(opened)) == [("accepted", "")]
+    with world.office.database.read() as session:
+        assert (
+            len(queries.state(session, record).items if hasattr(queries.state(session, record), "items") else [1]) >= 1
+        )
+        assert session.exec(select(HeldFrameRow)).all() == []
+
+
+def test_visit_and_record_in_one_request_whatever_their_order(world: World) -> None:
+    from shared.visits import VisitPlanned
+
+    tablet = world.tablet(world.person(Role.NPM_MEMBER))
+    visit, record = new_subject(world.now), new_subject(world.now)
+    opened = tablet.write(visit, VisitPlanned(visit_kind="unplanned", key="", sealed=""))
+    first = tablet.write(record, RecordOpened(visit=visit, checklists=()), *answers(2))
+    assert statuses(tablet.sync(first, opened)) == [("accepted", ""), ("accepted", "")]
+
+
+def test_a_fork_is_kept_aside_and_stops_reading(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    one.sync(one.write(record, *answers(1, 10)))
+    lines = one.chains[record][:4]
+    other_line = Tablet(one.world, one.person, id=one.id, clock=90)
+    fork = cut(one.secret, one.id, record, 5, chain(genesis(one.id, record), lines)[-1],
+               [other_line.write(record, *answers(1, 77)).lines[0]])  # fmt: skip
+    reply = one.sync(fork)
+    assert statuses(reply) == [("quarantined", "fork")]
+    assert reply.page.revoked
+    with one.world.office.database.read() as session:
+        assert session.get(ContactRow, one.id).frozen
+        assert [row.reason for row in session.exec(select(HeldFrameRow))] == ["fork"]
+
+
+def test_a_seal_of_another_key_is_kept_aside(pair) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    frame = one.write(record, *answers(1, 9))
+    forged = cut(other.secret, one.id, record, frame.header.first, bytes.fromhex(frame.header.prev), frame.lines)
+    assert statuses(one.sync(forged)) == [("quarantined", "bad_seal")]
+    assert statuses(one.sync(frame)) == [("accepted", "")]
+
+
+def test_a_stranger_to_the_visit_writes_into_quarantine_only(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    stranger = one.world.tablet(one.world.person(Role.NPM_MEMBER))
+    assert statuses(stranger.sync(stranger.write(record, *answers(1)))) == [("quarantined", "no_access")]
+    assert all(frame.header.subject not in (record, visit) for frame in stranger.sync_all())
+
+
+def test_nobody_writes_in_the_name_of_another(pair) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    frame = one.write(record, *answers(1), author=other.person)
+    assert statuses(one.sync(frame)) == [("quarantined", "no_access")]
+
+
+def test_a_leap_of_the_clock_is_kept_aside(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    assert statuses(one.sync(one.write(record, *answers(1), clock=2_000_000))) == [("quarantined", "clock_leap")]
+
+
+def test_a_line_that_cannot_be_read_keeps_its_place(pair) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    lines = [b'{"at":"x"}', one.write(record, *answers(1, 20)).lines[0]]
+    prev = chain(genesis(one.id, record), one.chains[record][:4])[-1]
+    one.chains[record] = one.chains[record][:4] + lines
+    frame = cut(one.secret, one.id, record, 5, prev, lines)
+    reply = one.sync(frame)
+    assert statuses(reply) == [("accepted", "")]
+    assert [line.id for line in reply.receipt.lines] == [chain(prev, lines)[0].hex()]
+    assert [seen.lines for seen in other.sync_all() if seen.header.first == 5] == [tuple(lines)]
+
+
+def test_anothers_frames_are_taken_from_whoever_carries_them(pair) -> None:
+    one, other, visit = pair
+    record = new_subject(one.world.now)
+    frame = one.write(record, RecordOpened(visit=visit, checklists=()), *answers(2))
+    assert statuses(other.sync(frame)) == [("accepted", "")]
+    assert statuses(one.sync(frame)) == [("already", "")]
+
+
+def test_a_member_who_joins_late_gets_everything_from_the_beginning(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    world = one.world
+    late = world.person(Role.NPM_MEMBER)
+    tablet = world.tablet(late)
+    tablet.sync_all()
+    with world.office.database.write() as session:
+        from server.ledger.actions import record as act
+        from shared.visits import GroupFormed
+
+        members = (one.person, late)
+        act(session, world.office, visit, world.founded.second, [GroupFormed(members=members, leader=one.person, least=1)],
+            world.now)  # fmt: skip
+    came = {frame.header.subject for frame in tablet.sync_all()}
+    assert {visit, record, one.person} <= came
+
+
+def test_who_leaves_the_group_gets_nothing_more(pair) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    other.sync_all()
+    world = one.world
+    with world.office.database.write() as session:
+        from server.ledger.actions import record as act
+        from shared.visits import GroupFormed
+
+        act(session, world.office, visit, world.founded.second,
+            [GroupFormed(members=(one.person,), leader=one.person, least=1)], world.now)  # fmt: skip
+    one.sync(one.write(record, *answers(2, 30)))
+    assert all(frame.header.subject != record for frame in other.sync_all())
+    late = other.write(record, *answers(1, 40))
+    assert statuses(other.sync(late)) == [
+        ("accepted", "")
+    ]  # what a former member saved is kept; the fold does not count it
+
+
+def test_both_sides_hold_the_same(pair) -> None:
+    one, other, visit = pair
+    record, reply = begun(one, visit)
+    mine = digest(
+        (one.id, seq, id_.hex()) for seq, id_ in enumerate(chain(genesis(one.id, record), one.chains[record]), 1)
+    )
+    found = {each.subject: each.digest for each in reply.page.digests}
+    assert found[record] == mine
+    while True:
+        theirs = other.sync()
+        if not theirs.page.more:
+            break
+    assert {each.subject: each.digest for each in theirs.page.digests}[record] == mine
+
+
+def test_the_office_says_what_it_has_when_the_heads_differ(pair) -> None:
+    one, _, visit = pair
+    record, reply = begun(one, visit)
+    assert reply.page.have is None
+    one.write(record, *answers(1, 50))
+    behind = one.sync()
+    assert [(head.subject, head.seq) for head in behind.page.have] == [(record, 4)]
+
+
+# ── who speaks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_tablet_waits_for_the_second_officer(world: World) -> None:
+    tablet = world.tablet(world.person(Role.NPM_MEMBER), confirmed=False)
+    answer = tablet.post(tablet.request())
+    assert (answer.status_code, answer.json["code"]) == (401, "device_waiting")
+    world.confirm(tablet)
+    assert tablet.sync().page.token
+
+
+def test_an_unknown_device_and_a_wrong_signature_are_told_no(pair) -> None:
+    one, other, _ = pair
+    stranger = Tablet(one.world, one.person, id=new_subject(one.world.now))
+    assert stranger.post(stranger.request()).json["code"] == "device_unknown"
+    liar = Tablet(one.world, one.person, id=one.id)
+    answer = liar.post(liar.request())
+    assert (answer.status_code, answer.json["code"]) == (401, "signature_wrong")
+
+
+def test_a_revoked_tablet_reads_nothing_and_what_it_sends_is_kept_aside(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    world = one.world
+    with world.office.database.write() as session:
+        accounts.revoke_device(session, world.office, world.founded.admin, one.id, "lost", world.now)
+    reply = one.sync(one.write(record, *answers(1, 5)))
+    assert reply.page.revoked
+    assert not reply.page.token
+    assert not reply.frames
+    assert statuses(reply) == [("quarantined", "revoked")]
+
+
+def test_a_twin_is_found_by_its_nonce_and_both_branches_are_kept(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    twin = Tablet(
+        one.world, one.person, one.secret, one.box_secret, one.id, one.nonce, one.cursor, one.epoch, one.known
+    )
+    assert not one.sync().page.revoked
+    assert not one.sync().page.revoked
+    assert twin.sync().page.revoked
+    assert one.sync().page.revoked
+    assert statuses(one.sync(one.write(record, *answers(1, 6)))) == [("accepted", "")]
+
+
+def test_a_lost_reply_makes_no_twin(pair) -> None:
+    one, _, _ = pair
+    one.sync()
+    for _ in range(3):
+        one.post(one.request())
+    assert not one.sync().page.revoked
+    assert not one.sync().page.revoked
+
+
+def test_sixty_exchanges_a_minute(pair) -> None:
+    one, _, _ = pair
+    codes = [one.post(one.request()).status_code for _ in range(61)]
+    assert codes == [200] * 60 + [429]
+    one.world.clock.pass_(minutes=1)
+    assert one.post(one.request()).status_code == 200
+
+
+# ── after a restore ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_after_a_restore_tablets_offer_again_what_lies_above(pair) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    other.sync_all()
+    world = one.world
+    with world.office.database.write() as session:
+        from server.ledger.actions import record as act
+
+        counter = queries.counter(session)
+        restored = counter.value - 2
+        counter.epoch = 2
+        subject = queries.subjects(session, "office")[0]
+        act(session, world.office, subject, world.founded.admin, [EpochBegun(epoch=2, position=restored)], world.now)
+    reply = other.sync()
+    assert reply.page.restored == min(restored, other.known[0])
+    assert reply.page.cursor.startswith("2.")
+    assert not reply.page.revoked
+    assert other.sync().page.restored is None
+
+
+def test_a_ledger_head_the_office_never_had_is_noticed(pair) -> None:
+    one, _, _ = pair
+    one.sync()
+    one.known = (one.known[0], "ab" * 32)
+    assert one.sync().page.restored == 0
+    assert one.sync().page.restored is None
+
+
+# ── any bytes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_broken_bodies_are_named_and_change_nothing(pair) -> None:
+    one, _, visit = pair
+    begun(one, visit)
+    plain = one.request()
+    client = one.world.client()
+    for data, headers, status in (
+        (b"", {}, 422), (b"\x1f\x8bgarbage", {"Content-Encoding": "gzip"}, 422), (plain, {"Content-Encoding": "br"}, 422),
+        (gzip.compress(plain)[:-9], {"Content-Encoding": "gzip"}, 422), (plain, {}, 401),
+        (gzip.compress(bytes(REQUEST_BYTES + 1)), {"Content-Encoding": "gzip"}, 413),
+        (bytes(REQUEST_BYTES + 1), {}, 413), (plain, {SIGNATURE_HEADER: "ä"}, 401),
+        (gzip.compress(plain) + b"more", {"Content-Encoding": "gzip"}, 422),
+    ):  # fmt: skip
+        assert client.post("/api/sync", data=data, headers=headers).status_code == status, (data[:20], headers)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(tail=st.binary(max_size=300), lines=st.lists(st.binary(max_size=60), max_size=4), cut_at=st.integers(0, 400))
+def test_signed_rubbish_never_breaks_the_office(pair, tail: bytes, lines: list[bytes], cut_at: int) -> None:
+    one, _, visit = pair
+    one.world.clock.pass_(minutes=2)
+    frame = one.write(visit, ConflictDeclared(conflict=False))
+    one.chains.pop(visit)
+    whole = one.request(frame)
+    for body in (whole + tail, whole[:cut_at], one.request() + b"\n".join(lines) + b"\n", tail):
+        signature = base64.b64encode(b"x" * 64).decode()
+        assert one.world.client().post("/api/sync", data=body, headers={SIGNATURE_HEADER: signature}).status_code < 500
+        assert one.post(body).status_code in (200, 401, 413, 422, 429)
+
+
+def test_many_tablets_at_once_lose_nothing(world: World) -> None:
+    people = [world.person(Role.NPM_MEMBER) for _ in range(4)]
+    tablets = [world.tablet(person) for person in people]
+    visit = world.visit(*people)
+    record, _ = begun(tablets[0], visit)
+    failures: list[BaseException] = []
+
+    def work(tablet: Tablet) -> None:
+        try:
+            for number in range(6):
+                frame = tablet.write(record, *answers(3, number * 3), clock=None)
+                assert statuses(tablet.sync(frame)) == [("accepted", "")]
+                tablet.sync_all()
+        except BaseException as error:
+            failures.append(error)
+
+    for tablet in tablets:
+        tablet.clock = 10
+    threads = [threading.Thread(target=work, args=(tablet,)) for tablet in tablets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+    for tablet in tablets:
+        tablet.sync_all()
+        held = {(frame.header.device, seq) for frame in tablet.seen if frame.header.subject == record
+                for seq in range(frame.header.first, frame.last + 1)}  # fmt: skip
+        expected = {(other.id, seq) for other in tablets if other is not tablet
+                    for seq in range(1, len(other.chains[record]) + 1)}  # fmt: skip
+        assert held == expected
