@@ -75,11 +75,11 @@ class RoundOpened(Body, frozen=True):
 
 
 class BallotCast(Body, frozen=True):
-    """The author's choice for each candidate of the round; replaces an earlier one."""
+    """The author's choice for each candidate of the round, as pairs; replaces an earlier one."""
 
     KIND = "ballot_cast"
     round: int
-    choices: dict[str, Choice]
+    choices: tuple[tuple[PersonId, Choice], ...]
 
 
 class VoterRecused(Body, frozen=True):
@@ -90,11 +90,14 @@ class VoterRecused(Body, frozen=True):
 
 
 class RoundClosed(Body, frozen=True):
-    """The count of a round: for each candidate the arithmetic, who is elected, who is tied for the last seat."""
+    """The count of a round: for each candidate the arithmetic, who is elected, who is tied for the last seat.
+
+    tallies  pairs of candidate and count, most votes for first
+    """
 
     KIND = "round_closed"
     round: int
-    tallies: dict[str, Tally]
+    tallies: tuple[tuple[PersonId, Tally], ...]
     elected: tuple[PersonId, ...]
     tied: tuple[PersonId, ...]
     rules: tuple[UsedRule, ...]
@@ -138,7 +141,7 @@ class Round:
 
     opened: RoundOpened
     opened_at: str
-    ballots: dict[PersonId, dict[str, Choice]] = field(default_factory=dict)
+    ballots: dict[PersonId, dict[PersonId, Choice]] = field(default_factory=dict)
     recused: dict[PersonId, str] = field(default_factory=dict)
     closed: RoundClosed | None = None
     closed_at: str = ""
@@ -242,9 +245,10 @@ def _ballot(state: Election, operation: Operation, body: BallotCast) -> None:
     round_ = may_vote_in(state, operation.author)
     if body.round != round_.opened.round:
         raise RuleBroken("round_closed", "SETTLED 51")
-    if set(body.choices) != set(round_.opened.candidates):
+    choices = dict(body.choices)
+    if len(choices) != len(body.choices) or set(choices) != set(round_.opened.candidates):
         raise RuleBroken("candidate_unknown", "SETTLED 51")
-    round_.ballots[operation.author] = dict(body.choices)
+    round_.ballots[operation.author] = choices
     _note(state, operation)
 
 

@@ -57,6 +57,7 @@ class RequestDecided(Body, frozen=True):
     rules: tuple[UsedRule, ...]
     reason: str = ""
     chair_decided: bool = False
+    photos_allowed: bool = False
 
 
 class DecisionWithdrawn(Body, frozen=True):
