@@ -1,0 +1,154 @@
+"""People at the console: Chromium pages, one signed-in person each, forms filled and buttons pressed as they stand."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from server.demo.cast import Player
+from server.demo.stage import DemoFailed
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-quic",
+)  # fmt: skip
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def chromium() -> str:
+    """Path of any Chromium found. Raises DemoFailed naming the package."""
+    for name in NAMES:
+        if found := shutil.which(name):
+            return found
+    raise DemoFailed("no Chromium was found: apt-get install chromium")
+
+
+class Desk:
+    """One person's browser."""
+
+    def __init__(self, page: Page, address: str, pictures: Path) -> None:
+        self.page = page
+        self.address = address
+        self._pictures = pictures
+
+    def go(self, path: str) -> None:
+        """Opens a page of the office. Raises DemoFailed when it answers with an error."""
+        reply = self.page.goto(self.address + path)
+        if reply is None or reply.status >= 400:
+            raise DemoFailed(f"{path} answered {reply.status if reply else 'nothing'}: {self.text()[:400]}")
+
+    def text(self) -> str:
+        """What the page says."""
+        return self.page.inner_text("main") if self.page.query_selector("main") else self.page.inner_text("body")
+
+    def send(self, action: str, **fields: Any) -> None:
+        """Fills the form with this action (a path or a pattern's beginning) and presses its button.
+
+        A list ticks boxes, a text fills, chooses or ticks the radio button of that value; `button` names the value
+        of the button to press.
+        """
+        form = self.page.locator(f'form[action="{action}"]').first
+        if form.count() == 0:
+            raise DemoFailed(f"no form {action} on {self.page.url}: {self.text()[:600]}")
+        button = fields.pop("button", None)
+        for name, value in fields.items():
+            self._fill(form, name, value)
+        chosen = form.locator(f'button[value="{button}"]') if button else form.locator("button:not([type=button])")
+        before = self.page.url
+        with self.page.expect_navigation():
+            chosen.last.click()
+        if self.page.query_selector('[role="alert"]'):
+            raise DemoFailed(f"{action} on {before} was refused: {self.page.inner_text('[role=alert]')}")
+
+    def _fill(self, form: Any, name: str, value: Any) -> None:
+        if isinstance(value, list):
+            for each in value:
+                form.locator(f'[name="{name}"][value="{each}"]').check()
+            return
+        control = form.locator(f'[name="{name}"]').first
+        kind = control.evaluate("e => e.tagName === 'SELECT' ? 'select' : e.type")
+        if kind == "select":
+            control.select_option(value)
+        elif kind in ("radio", "checkbox"):
+            form.locator(f'[name="{name}"][value="{value}"]').check()
+        else:
+            control.fill(value)
+
+    def shot(self, name: str, width: int = 1440, height: int = 900, whole: bool = True) -> Path:
+        """A picture of the page; its file."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        path = self._pictures / f"{name}.png"
+        self.page.screenshot(path=path, full_page=whole)
+        return path
+
+    def fetch(self, path: str) -> bytes:
+        """The bytes behind an address, with this person's session."""
+        data = self.page.evaluate(
+            "async path => { const r = await fetch(path); if (!r.ok) throw new Error(path + ' ' + r.status);"
+            " const b = new Uint8Array(await r.arrayBuffer()); let s = ''; for (const c of b) s += String.fromCharCode(c);"
+            " return btoa(s); }",
+            path,
+        )
+        return base64.b64decode(data)
+
+    def id_in_address(self) -> str:
+        """The id in the page's address."""
+        found = re.search(r"/([0-9a-f]{8}-[0-9a-f-]{27})", self.page.url)
+        if found is None:
+            raise DemoFailed(f"no id in {self.page.url}")
+        return found[1]
+
+
+class Console:
+    """The browser of the demo. Use as a context manager."""
+
+    def __init__(self, address: str, pictures: Path) -> None:
+        self.address = address
+        self.pictures = pictures
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._desks: dict[tuple[str, str], Desk] = {}
+
+    def __enter__(self) -> Console:
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._browser:
+            self._browser.close()
+        if self._playwright:
+            self._playwright.stop()
+
+    def desk(self, player: Player, hat: str = "") -> Desk:
+        """The person's browser, signed in under the hat (the first role when none is named)."""
+        hat = hat or str(player.roles[0])
+        key = (player.login, hat)
+        if key not in self._desks:
+            self._desks[key] = self._sign_in(player, hat)
+        return self._desks[key]
+
+    def guest(self) -> Desk:
+        """A browser nobody is signed in at."""
+        if self._browser is None:
+            raise DemoFailed("the browser is not open")
+        context = self._browser.new_context(locale="ru-RU", viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        return Desk(page, self.address, self.pictures)
+
+    def _sign_in(self, player: Player, hat: str) -> Desk:
+        desk = self.guest()
+        desk.go(f"/login?lang={player.language}")
+        desk.send("/login", username=player.login, password=player.passphrase)
+        if len(player.roles) > 1 and "/hat" in desk.page.url:
+            desk.send("/hat", hat=hat)
+        return desk
