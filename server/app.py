@@ -30,8 +30,8 @@ from shared.law.law import read_rules
 Clock = Callable[[], datetime]
 
 CAPABILITIES = (
-    "accounts", "ledger", "packs", "media", "institutions", "checklists", "law", "visit_requests", "elections", "visits",
-    "observations", "reports", "console",
+    "accounts", "ledger", "packs", "media", "institutions", "checklists", "law", "visit_requests", "elections",
+    "visits", "observations", "reports", "console",
 )  # fmt: skip
 """Each may have `pages.py` and `routes.py`, with one `blueprint` each."""
 

@@ -57,6 +57,20 @@ def login_of(session: Session, person: PersonId) -> str:
     return row.login if row else ""
 
 
+def person_of_login(session: Session, login: str) -> PersonId | None:
+    """Who signs in under this name."""
+    found = session.exec(select(CredentialRow.person).where(CredentialRow.login == login.strip().casefold())).first()
+    return PersonId(found) if found else None
+
+
+def first_admin(session: Session) -> PersonId | None:
+    """The admin of the founding: of those who ever were admin, the one with the oldest id."""
+    found = session.exec(
+        select(TermRow.person).where(TermRow.role == Role.ADMIN.value).order_by(col(TermRow.person))
+    ).first()
+    return PersonId(found) if found else None
+
+
 def proposals(session: Session) -> list[RoleProposalRow]:
     """Roles that wait for a second officer, oldest first."""
     return list(session.exec(select(RoleProposalRow).order_by(col(RoleProposalRow.id))))

@@ -6,8 +6,7 @@ Holds no rule and opens no sealed word. A view names its verb of the access matr
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date as Date
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -54,7 +53,7 @@ def now() -> datetime:
     return cast(datetime, g.now)
 
 
-def today() -> Date:
+def today() -> date:
     """The day of this request in the office's zone."""
     return office().calendar.day_of(now())
 
@@ -241,12 +240,12 @@ def check_form() -> None:
 # ── formats: dd.mm.yyyy, 24 hours, blanks that do not break ─────────────────────────────────────────────────────────
 
 
-def show_date(value: Date | datetime | str | None) -> str:
+def show_date(value: date | datetime | str | None) -> str:
     """A day as 07.03.2026; from a date, an aware moment, or their ISO text. Empty for nothing."""
     if not value:
         return ""
     if isinstance(value, str):
-        value = moment_of(value) if "T" in value else Date.fromisoformat(value)
+        value = moment_of(value) if "T" in value else date.fromisoformat(value)
     if isinstance(value, datetime):
         value = value.astimezone(ALMATY).date()
     return f"{value:%d.%m.%Y}"

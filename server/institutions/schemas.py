@@ -14,7 +14,8 @@ class InstitutionSchema(SQLAlchemyAutoSchema):
     class Meta:
         model = InstitutionRow
         fields = (
-            "key", "name_ru", "name_kk", "name_en", "type", "region_iso", "lat", "lon", "capacity", "ministry", "source",
+            "key", "name_ru", "name_kk", "name_en", "type", "region_iso", "lat", "lon", "capacity", "ministry",
+            "source",
         )  # fmt: skip
 
 

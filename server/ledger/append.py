@@ -79,6 +79,18 @@ def append(session: Session, incoming: Sequence[Incoming], now: datetime) -> dic
     return states
 
 
+def project_again(session: Session, subject: SubjectId) -> None:
+    """Folds a subject from its frames and makes its rows anew; new readers are granted with a fresh number."""
+    folding = _Folding(session, {})
+    folding.project(subject)
+    granted, withdrawn = _access_changes(session, folding.states)
+    number = 0
+    if granted:
+        statement = update(CounterRow).where(col(CounterRow.id) == 1).values(value=CounterRow.value + 1)
+        number = session.execute(statement.returning(CounterRow.value)).scalar_one()
+    _insert_access(session, granted, withdrawn, number)
+
+
 def _fold_touched(session: Session, incoming: Iterable[Incoming]) -> dict[SubjectId, Any]:
     """Every touched subject folded once, those that others belong to first; then what belongs to a touched visit."""
     fresh: dict[SubjectId, list[Operation]] = {}

@@ -26,7 +26,7 @@ def sync() -> Response:
 
 
 def plain_body(data: bytes, encoding: str) -> bytes:
-    """The plain request. Raises RuleBroken("request_too_large" | "request_unreadable"); never holds more than the cap."""
+    """The plain request. Raises RuleBroken("request_too_large" | "request_unreadable"); holds no more than the cap."""
     if len(data) > REQUEST_BYTES:
         raise RuleBroken("request_too_large")
     if not encoding or encoding == "identity":

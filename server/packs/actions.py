@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from server.ledger import queries as ledger
 from server.ledger.actions import record
-from server.office import Office
+from server.office import Office, new_subject
 from server.packs import content
 from server.packs.tables import PackRow
 from shared.ledger.crypto import sha256
@@ -36,7 +36,7 @@ def publish_register(
     """A new register, list of places or list of standards is in force; the earlier pack stays reachable."""
     name = keep(session, what, data)  # type: ignore[arg-type]
     body = RegisterPublished(what=what, sha256=name, size=len(data), count=count, synthetic=synthetic)  # type: ignore[arg-type]
-    record(session, office, subject or _the(session, "register"), author, [body], now)
+    record(session, office, subject or ledger.subjects(session, "register")[0], author, [body], now)
     return name
 
 
@@ -50,7 +50,8 @@ def publish_checklist(
         form_id=form_id, version=version, sha256=name, size=len(data), title_kk=titles["kk"], title_ru=titles["ru"],
         title_en=titles["en"],
     )  # fmt: skip
-    record(session, office, _the(session, "form"), author, [body], now)
+    known = ledger.subjects(session, "form")
+    record(session, office, known[0] if known else new_subject(now), author, [body], now)
     return name
 
 
@@ -61,7 +62,3 @@ def publish_law(session: Session, office: Office, author: PersonId, subject: Sub
         name = keep(session, what, data)  # type: ignore[arg-type]
         bodies.append(RulesPublished(what=what, sha256=name, size=len(data)))  # type: ignore[arg-type]
     record(session, office, subject, author, bodies, now)
-
-
-def _the(session: Session, kind: str) -> SubjectId:
-    return ledger.subjects(session, kind)[0]

@@ -215,7 +215,7 @@ def an_office(url: str, folder: Path, address: str = "http://127.0.0.1:8000") ->
 
 @pytest.fixture
 def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    """A founded office: an admin (login admin) and a second officer, who is secretary and commissioner (login second)."""
+    """A founded office: an admin (login admin) and a second officer, secretary and commissioner (login second)."""
     office, clock = an_office(database_url, tmp_path), Clock()
     with office.database.write() as session:
         founded = found_office(
