@@ -1,0 +1,1 @@
+"""Paper: mandate and report as PDF in Kazakh and Russian."""
