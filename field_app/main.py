@@ -29,6 +29,7 @@ from shared.report_document import Lacking
 from shared.texts import LANGUAGES, MissingText, texts
 
 DONE, WRONG_INPUT, NOT_ALLOWED, NO_NETWORK, LOCKED, DISK, BUSY, LEFT_OVER = 0, 2, 3, 4, 5, 6, 7, 8
+Act = Callable[[argparse.Namespace], int]
 EXIT_CODES = """exit codes:
   0  done
   2  the command or its input is wrong

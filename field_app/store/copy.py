@@ -73,22 +73,6 @@ class Copy:
         self.size = size
         os.ftruncate(self._descriptor, size)
 
-    def numbers(self) -> tuple[dict[int, tuple[int, int]], bool]:
-        """Where each record lies (number → offset and length of its body), and whether the file is one good run.
-
-        Reads no body: this is the quick look at every start.
-        """
-        data = self.path.read_bytes()
-        found: dict[int, tuple[int, int]] = {}
-        at = 0
-        while at + _HEAD.size <= len(data):
-            mark, number, length = _HEAD.unpack_from(data, at)
-            if mark != _MARK or at + _HEAD.size + length > len(data):
-                return found, False
-            found[number] = (at + _HEAD.size, length)
-            at += _HEAD.size + length
-        return found, at == len(data)
-
     def read(self) -> Reading:
         """Every whole record of the file."""
         data = self.path.read_bytes()

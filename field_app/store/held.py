@@ -69,9 +69,9 @@ class Held:
         self.operations = sorted([*self.operations, *fresh], key=lambda each: each.order)
         for operation in fresh:
             self.clock = max(self.clock, operation.clock)
+        self.kind, self.parent, self.state = "", SubjectId(""), None
         for operation in self.operations:
             self._learn_kind(operation)
-        self.state = None
         return fresh
 
     def _learn_kind(self, operation: Operation) -> None:

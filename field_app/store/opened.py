@@ -18,7 +18,7 @@ import msgspec
 from field_app.store.copy import Copy
 from field_app.store.database import TABLES, Database
 from field_app.store.disk import drop_ballast
-from field_app.store.errors import StorageFull, StoreDamaged, not_saved
+from field_app.store.errors import NotSaved, StoreDamaged, not_saved
 from field_app.store.held import Book
 from field_app.store.kept import (
     Draft,
@@ -109,13 +109,13 @@ class Opened:
     def write(self, work: Callable[[Writing], Result]) -> Result:
         """Runs `work` in one transaction of database and copy; when it returns, all of it is on the disk.
 
-        work   changes rows only, nothing in memory: on a full disk it runs again after the ballast was given up
+        work   changes rows only, nothing in memory: when the disk does not take it, it runs again after the ballast was given up
 
         Raises NotSaved, StorageFull; then nothing was written.
         """
         try:
             return self._write_once(work)
-        except StorageFull:
+        except NotSaved:
             if not drop_ballast(self.folder):
                 raise
             return self._write_once(work)
@@ -240,10 +240,9 @@ def _own_of(database: Database, copy: Copy, damage: Damage) -> dict[int, bytes]:
     """Own records by number, after each side took from the other what it lacks."""
     own = dict(database.rows("own"))
     lost = {number for table, number in database.damaged if table == "own"}
-    laid, is_run = copy.numbers()
-    if is_run and not lost and set(laid) == set(own):
-        return own
     reading = copy.read()
+    if reading.is_whole and not lost and set(reading.bodies) == set(own):
+        return own
     missing = {number: plain for number, plain in reading.bodies.items() if number not in own}
     if missing:
         database.begin()

@@ -85,7 +85,7 @@ def pin_weakness(pin: str) -> str:
     words = [word for word in re.split(r"[\s\-]+", pin.strip()) if len(word) >= 3]
     if len(words) >= 4:
         return "simple" if len(set(words)) < 4 else ""
-    sorts = sum(bool(re.search(sort, pin)) for sort in (r"\d", r"[^\W\d_]", r"[\W_]"))
+    sorts = sum(bool(re.search(sort, pin)) for sort in (r"\d", r"[^\W\d_]", r"[^\w\s]|_"))
     return "" if len(pin) >= 10 and sorts >= 2 and len(set(pin)) >= 5 else "short"
 
 

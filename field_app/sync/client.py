@@ -103,9 +103,9 @@ def _call(office: Office, method: str, path: str, size: int = 0, **rest: Any) ->
             response.content  # noqa: B018  the body is read while the connection lives
     except requests.RequestException as error:
         raise NoNetwork(type(error).__name__) from error
-    if response.status_code >= 500:
-        raise NoNetwork(f"status {response.status_code}")
-    if response.status_code >= 300:
+    if response.status_code >= 500 or 300 <= response.status_code < 400:
+        raise NoNetwork(f"status {response.status_code}")  # a redirect is a gate of the network, not the office
+    if response.status_code >= 400:
         raise _refusal(response)
     return response
 
@@ -143,7 +143,7 @@ def exchange(office: Office, body: bytes, seed: bytes) -> bytes:
         SIGNATURE_HEADER: signature,
     }  # fmt: skip
     response = _call(office, "POST", "/api/sync", len(packed), data=packed, headers=headers)
-    if not response.headers.get("Content-Type", "").startswith(SYNC_TYPE):
+    if response.headers.get("Content-Type", "").startswith("text/"):
         raise NoNetwork("not a reply of the office")
     return _plain(response.content)
 
@@ -218,9 +218,9 @@ def pack_rest(office: Office, token: str, sha256: str, have: int, size: int) -> 
             f"{checked_address(office.url)}/api/packs/{sha256}", headers=headers, stream=True,
             timeout=(CONNECT_SECONDS, read_timeout(size)), allow_redirects=False,
         ) as response:  # fmt: skip
-            if response.status_code >= 500:
+            if response.status_code >= 500 or 300 <= response.status_code < 400:
                 raise NoNetwork(f"status {response.status_code}")
-            if response.status_code >= 300:
+            if response.status_code >= 400:
                 response.content  # noqa: B018
                 raise _refusal(response)
             skip = have if response.status_code == 200 else 0
