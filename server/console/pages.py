@@ -7,11 +7,13 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
 
+from server.accounts import sessions
 from server.console import inbox
 from server.console.nav import Group
 from server.console.nav import navigation as menu
 from server.console.web import now, office, page, reader, signed, t
 from shared.accounts import Role
+from shared.texts import LANGUAGES
 
 blueprint = Blueprint("console", __name__, template_folder="templates")
 
@@ -41,6 +43,15 @@ def alive() -> Response:
     """Keeps the session and says that it lives. Source: UX section 4, time-out."""
     reader()
     return Response(status=204)
+
+
+@blueprint.before_app_request
+def keep_language() -> None:
+    """A language chosen in the address (?lang=) becomes the language of the session; the page stays the same."""
+    chosen, session = request.args.get("lang"), signed()
+    if request.method == "GET" and session and chosen in LANGUAGES and chosen != session.language:
+        with office().database.write() as database:
+            sessions.choose_looks(database, session, chosen, None)
 
 
 @blueprint.app_context_processor

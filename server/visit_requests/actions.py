@@ -71,9 +71,7 @@ def file_request(session: Session, office: Office, filer: PersonId, wish: Wish, 
         "to_on": wish.to_on.isoformat(), "members": list(wish.members), "leader": wish.leader,
     }  # fmt: skip
     key, sealed = sealer.seal(RequestFiled.KIND, {name: value for name, value in words.items() if value})
-    filed = RequestFiled(
-        visit_kind=wish.visit_kind, urgency=wish.urgency, key=key, sealed=sealed, leader=wish.leader
-    )
+    filed = RequestFiled(visit_kind=wish.visit_kind, urgency=wish.urgency, key=key, sealed=sealed, leader=wish.leader)
     record(session, office, request, filer, [*sealer.bodies(), filed], now)
     return request
 

@@ -69,9 +69,7 @@ def vote_for_all(session: Session, office: Office, reader: Reader, requests: Ite
         lock_subject(session, SubjectId(vote), [])  # all before the first vote takes the ledger's counter
     for line in planned.voted:
         left_out = _cast(session, office, reader.person, line, now)
-        session.add(
-            BulkVoteRow(bulk=bulk, person=reader.person, at=now, request=line.row.id, left_out=left_out)
-        )
+        session.add(BulkVoteRow(bulk=bulk, person=reader.person, at=now, request=line.row.id, left_out=left_out))
     session.add_all(
         BulkVoteRow(bulk=bulk, person=reader.person, at=now, request=line.row.id, left_out=reason)
         for line, reason in planned.left_out
@@ -84,7 +82,7 @@ def _cast(session: Session, office: Office, voter: PersonId, line: queries.Line,
     if line.row.vote is None:
         return "closed"
     try:
-        cast_vote(session, office, voter, SubjectId(line.row.vote), "for", "", now)
+        cast_vote(session, office, voter, line.row.vote, "for", "", now)
     except RuleBroken as broken:
         return "conflict" if broken.code == "recused" else "closed"
     return ""
@@ -116,7 +114,8 @@ def undo(session: Session, office: Office, reader: Reader, bulk: str, now: datet
 def _take_back(session: Session, office: Office, voter: PersonId, row: BulkVoteRow, now: datetime) -> str:
     request = queries.request_state(session, row.request)
     vote = ledger.state(session, request.vote) if request.vote else None
-    if not isinstance(vote, Vote) or voter not in vote.votes or vote.votes[voter].at != stamp(row.at):
+    cast = vote.votes.get(voter) if isinstance(vote, Vote) else None
+    if cast is None or (cast.choice, cast.words, cast.at) != ("for", None, stamp(row.at)):
         return "no"
     try:
         take_back_vote(session, office, voter, vote.id, now)

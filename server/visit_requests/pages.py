@@ -56,12 +56,13 @@ DONE = ("voted", "recused", "put", "closed", "undone", "filed", "withdrawn")
 def inbox() -> Response:
     """The requests of a tab by the end of their term; filters and page stand in the address."""
     filters = _filters(request.args)
-    first = max(0, _whole(request.args.get("from", "")))
+    asked = request.args.get("from", "")
+    first = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
     with office().database.write() as session:  # opening the sealed names writes the read log
         found = queries.inbox(session, office(), reader(), filters, now())
         lines = found[first : first + PAGE]
         texts = opened.of_requests(session, office(), reader(), [line.id for line in lines], "inbox", now())
-        places = institutions.names(session, [each.get("institution", "") for each in texts.values()])
+        places = institutions.names(session, [each.get("institution", "") for each in texts.values()], language())
         values: dict[str, Any] = {
             "rows": [_row(line, texts[line.id], places) for line in lines],
             "tabs": _tabs(filters, queries.counts(session, office(), reader(), now())),
@@ -214,7 +215,7 @@ def selected() -> Response:
 
 def _titles(session: Session, ids: list[SubjectId]) -> dict[str, str]:
     texts = opened.of_requests(session, office(), reader(), ids, "bulk", now())
-    places = institutions.names(session, [each.get("institution", "") for each in texts.values()])
+    places = institutions.names(session, [each.get("institution", "") for each in texts.values()], language())
     return {id_: _title(id_, texts[id_], places) for id_ in ids}
 
 
@@ -273,7 +274,7 @@ def _one(id_: str, errors: list[dict[str, str]] | None = None, status: int = 200
         state = queries.may_read(session, reader(), id_)
         texts = opened.of_request(session, office(), reader(), state, "one", now())
         names = people.names(session)
-        places = institutions.names(session, [texts.get("institution", "")])
+        places = institutions.names(session, [texts.get("institution", "")], language())
         votes = queries.votes_of(session, state.id) if can("vote.read") else []
         values = _ballot(session, state, votes, names)
         values["facts"] = _facts(session, state, texts, names)
@@ -450,5 +451,3 @@ def order(id_: str) -> Response:
         return _refused(id_, broken)
     return see_other("visits.dossier", visit=visit)
 
-
-__all__ = ["blueprint", "language"]

@@ -40,6 +40,23 @@ class Seats:
 
 
 @dataclass(frozen=True)
+class Request:
+    """A request as its row holds it; see RequestRow."""
+
+    id: SubjectId
+    state: str
+    visit_kind: str
+    urgency: str
+    filer: str
+    leader: str
+    filed_at: datetime
+    vote: SubjectId | None
+    closes_at: datetime | None
+    decided_at: datetime | None
+    visit: str | None
+
+
+@dataclass(frozen=True)
 class Line:
     """A request in the inbox.
 
@@ -51,7 +68,7 @@ class Line:
     locked     why it is decided one by one only: urgent, special, disputed, conflict; empty when it may be in a bulk
     """
 
-    row: RequestRow
+    row: Request
     due: Due
     seats: Seats | None
     arithmetic: Arithmetic | None
@@ -62,7 +79,7 @@ class Line:
     @property
     def id(self) -> SubjectId:
         """The request."""
-        return SubjectId(self.row.id)
+        return self.row.id
 
     @property
     def needs_me(self) -> bool:
@@ -110,12 +127,18 @@ def lines(session: Session, office: Office, reader: Reader, rows: Sequence[Reque
     """The rows with term, ballot and what the reader may do."""
     book = office_book(session, office)
     seats = seats_of(session, [row.vote for row in rows if row.vote])
-    return [_line(row, seats.get(row.vote or ""), book, office, reader, now) for row in rows]
+    return [_line(_plain(row), seats.get(row.vote or ""), book, office, reader, now) for row in rows]
 
 
-def _line(
-    row: RequestRow, seats: Seats | None, book: LawBook, office: Office, reader: Reader, now: datetime
-) -> Line:
+def _plain(row: RequestRow) -> Request:
+    vote = SubjectId(row.vote) if row.vote else None
+    return Request(
+        SubjectId(row.id), row.state, row.visit_kind, row.urgency, row.filer, row.leader, row.filed_at, vote,
+        row.closes_at, row.decided_at, row.visit,
+    )  # fmt: skip
+
+
+def _line(row: Request, seats: Seats | None, book: LawBook, office: Office, reader: Reader, now: datetime) -> Line:
     arithmetic = count_votes(seats.count, book.on(office.calendar.day_of(now))) if seats else None
     person = reader.person
     mine, entitled = "", False
@@ -129,7 +152,7 @@ def _line(
     )  # fmt: skip
 
 
-def _locked(row: RequestRow, seats: Seats | None, person: PersonId) -> str:
+def _locked(row: Request, seats: Seats | None, person: PersonId) -> str:
     if row.urgency == "urgent":
         return "urgent"
     if row.visit_kind == "special":
@@ -248,9 +271,7 @@ def waiting_for_secretary(session: Session, now: datetime) -> tuple[int, bool]:
     """Requests to be put to the vote, counts to be closed and approved ones without a group; and whether a count
     is over its time."""
     rows = session.exec(
-        select(RequestRow.state, RequestRow.closes_at).where(
-            col(RequestRow.state).in_(("filed", "voting", "approved"))
-        )
+        select(RequestRow.state, RequestRow.closes_at).where(col(RequestRow.state).in_(("filed", "voting", "approved")))
     ).all()
     over = [state for state, closes_at in rows if state == "voting" and closes_at and closes_at < now]
     waiting = sum(state != "voting" for state, _ in rows) + len(over)
