@@ -109,7 +109,7 @@ class Opened:
     def write(self, work: Callable[[Writing], Result]) -> Result:
         """Runs `work` in one transaction of database and copy; when it returns, all of it is on the disk.
 
-        work   changes rows only, nothing in memory: when the disk does not take it, it runs again after the ballast was given up
+        work   changes rows only, nothing in memory; runs again after the ballast was given up for it
 
         Raises NotSaved, StorageFull; then nothing was written.
         """
