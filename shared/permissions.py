@@ -170,9 +170,9 @@ MATRIX: Mapping[str, Mapping[Role, Test]] = {
     },
     "person.add": {_R.ADMIN: _always},
     "role.grant": {_R.ADMIN: _always},
-    "role.confirm": {_R.COMMISSIONER: _always, _R.CENTRE_OFFICER: _always, _R.COUNCIL_SECRETARY: _always},
+    "role.confirm": {_R.COMMISSIONER: _always, _R.COUNCIL_SECRETARY: _always},
     "device.enrol": {_R.ADMIN: _always},
-    "device.confirm": {_R.COMMISSIONER: _always, _R.CENTRE_OFFICER: _always, _R.COUNCIL_SECRETARY: _always},
+    "device.confirm": {_R.COMMISSIONER: _always, _R.COUNCIL_SECRETARY: _always},
     "device.revoke": {_R.ADMIN: _always},
     # requests and votes: no office reading of plans (SETTLED 16)
     "request.read": {
