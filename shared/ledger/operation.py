@@ -89,9 +89,8 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Whole = Annotated[int, msgspec.Meta(ge=0, le=WHOLE_LIMIT)]
 """A whole number of a header: what every database and every language holds exactly."""
 
-# Where one of these stands in a line, something no writer writes may be in it: an escape, a control character, a
-# number out of range.
-_STRANGE = re.compile(rb'\\[^"\\tn]|[0-9]{16}|[\x00-\x1f]')
+_ONLY_DIGITS = bytes(byte if 48 <= byte <= 57 else 32 for byte in range(256))
+_LONG_NUMBER = re.compile(rb"[0-9]{16}")
 
 _NO_FORM = (bytes, bytearray, datetime, time, timedelta, Decimal, uuid.UUID)
 """Types the encoder would silently write as text: left as they are, so that the check refuses them."""
@@ -155,6 +154,14 @@ def encode_line(body: Body, author: PersonId, at: str, clock: int) -> bytes:
     return line
 
 
+def _may_be_strange(line: bytes) -> bool:
+    """Whether an escape or a long number stands in the line: only then may it say what no writer writes.
+
+    Blanking all but digits first makes the search ten times quicker on sealed text.
+    """
+    return b"\\" in line or _LONG_NUMBER.search(line.translate(_ONLY_DIGITS)) is not None
+
+
 def decode_line(line: bytes, bodies: dict[str, type[Body]]) -> tuple[Line, Body]:
     """Fields and body of a line. A kind not in `bodies` gives UnknownBody. Raises LineUnreadable."""
     if len(line) > LINE_BYTES:
@@ -163,7 +170,7 @@ def decode_line(line: bytes, bodies: dict[str, type[Body]]) -> tuple[Line, Body]
         fields = _line_decoder.decode(line)
         kind = bodies.get(fields.kind)
         body = _body_decoder(kind).decode(fields.body) if kind else UnknownBody()
-        if _STRANGE.search(line):
+        if _may_be_strange(line):
             _check([fields.at, fields.author, fields.kind, msgspec.to_builtins(body)])
     except NotCanonical as error:
         raise LineUnreadable("wrong_body") from error
