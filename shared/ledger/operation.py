@@ -89,8 +89,8 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Whole = Annotated[int, msgspec.Meta(ge=0, le=WHOLE_LIMIT)]
 """A whole number of a header: what every database and every language holds exactly."""
 
-_ONLY_DIGITS = bytes(byte if 48 <= byte <= 57 else 32 for byte in range(256))
-_LONG_NUMBER = re.compile(rb"[0-9]{16}")
+_ONLY_DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_LONG_NUMBER = b"0" * 16
 
 _NO_FORM = (bytes, bytearray, datetime, time, timedelta, Decimal, uuid.UUID)
 """Types the encoder would silently write as text: left as they are, so that the check refuses them."""
@@ -157,9 +157,9 @@ def encode_line(body: Body, author: PersonId, at: str, clock: int) -> bytes:
 def _may_be_strange(line: bytes) -> bool:
     """Whether an escape or a long number stands in the line: only then may it say what no writer writes.
 
-    Blanking all but digits first makes the search ten times quicker on sealed text.
+    Every digit becomes a zero, all else a blank: so the search is ten times quicker than a pattern on sealed text.
     """
-    return b"\\" in line or _LONG_NUMBER.search(line.translate(_ONLY_DIGITS)) is not None
+    return b"\\" in line or _LONG_NUMBER in line.translate(_ONLY_DIGITS)
 
 
 def decode_line(line: bytes, bodies: dict[str, type[Body]]) -> tuple[Line, Body]:
