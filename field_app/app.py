@@ -80,6 +80,7 @@ class Tablet(Going, App):
         self.stage.attach(Window)
         Window.bind(on_touch_down=self._touched, on_touch_up=self._let_go, on_key_down=self._key_down)
         Window.bind(on_minimize=lambda *_: self.lock(), on_hide=lambda *_: self.lock())
+        Window.bind(on_resize=lambda *_: self._resized())
         Window.bind(on_textinput=lambda *_: self.idle.touched(time.monotonic()))
         Clock.schedule_interval(lambda _: self._tick(), 1.0)
         self.show_lock()
@@ -100,6 +101,11 @@ class Tablet(Going, App):
             self.store.close()
         self.stage.detach()
 
+    def _resized(self) -> None:
+        """Turned or resized: the screen is built for the room it has now."""
+        if self.is_open and self.screen is not None:
+            self.rebuild()
+
     # ── lock ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def keystore(self) -> Any:
@@ -117,18 +123,25 @@ class Tablet(Going, App):
             return
         from field_app.screens.unlock import Unlock
 
-        page = Unlock(self.texts, self.choices.language, self.unlock, self._speak, self._wait_left)
+        page = Unlock(self.texts, self.choices.language, self.unlock, self._speak, self._wait_left, self._clock)
         self.stage.show(page)
 
     def show_enrol(self) -> None:
         """Address, code, PIN, digits: whichever step is due."""
         from field_app.screens.enrol import Enrol
+        from field_app.screens.enrolling import hands
 
-        self.stage.show(Enrol(self))
+        self.stage.show(Enrol(hands(self)))
+
+    def _clock(self) -> str:
+        from field_app.screens import formats
+        from shared.values import stamp
+
+        return self.texts("unlock.clock", time=formats.moment(stamp(self.now())))
 
     def _speak(self, language: Any) -> None:
         self.choose(chosen.replaced(self.choices, language=language))
-        self.show_lock()
+        self.show_enrol() if self.is_open else self.show_lock()
 
     def _wait_left(self) -> int:
         from field_app.store.vault import Vault

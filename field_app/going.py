@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 BATTERY_SECONDS = 60
 PLACE_SECONDS = 0.5
+SEND_SECONDS = 3.0
+"""A save is sent this long after it, together with what followed it."""
 HISTORY_LIMIT = 30
 
 
@@ -53,6 +55,7 @@ class Going:
         self._history: list[Place] = []
         self._stale = False
         self._fingers: set[object] = set()
+        self._send_soon = Clock.create_trigger(lambda _: self.send_now(), SEND_SECONDS)
         self._keep_place = Clock.create_trigger(lambda _: self._stay(), PLACE_SECONDS)
 
     @property
@@ -128,7 +131,7 @@ class Going:
     def _stay(self) -> None:
         if self.screen is not None and self.store is not None and not self.store.is_locked:
             here, store = self.screen.here(), self.store
-            self.guarded(lambda: store.stay(here))
+            self._guarded(lambda: store.stay(here))
 
     def open_sheet(self, sheet: Sheet) -> None:
         """A sheet over the present screen, its fields within reach of the keyboard."""
@@ -155,32 +158,59 @@ class Going:
 
     def saving(self, work: Callable[[], Any]) -> Any:
         """Runs what writes; its result, or None with a red top bar when nothing was written."""
-        result = self.guarded(work, counts=True)
-        if self.worker is not None:
-            self.worker.wake()
+        result = self._guarded(work)
+        if result is not None:
+            self._mark()
+            self._count()
+            self._send_soon()
         return result
 
-    def guarded(self, work: Callable[[], Any], counts: bool = False) -> Any:
-        """`saving` without waking the worker."""
+    def _guarded(self, work: Callable[[], Any]) -> Any:
+        """The result of work that writes (True for None); None when a rule or the disk refused, which is shown."""
         from field_app.store.errors import StoreError
+        from shared.errors import RuleBroken
 
         try:
             result = work()
         except StoreError as error:
             self._top_bar("failed", self.texts(f"tablet.{error.code}"))
             return None
-        self.saved_at = f"{self.now().astimezone():%H:%M:%S}"
-        if counts:
-            self._count()
+        except RuleBroken as broken:
+            self.tell(self.texts("today.not_allowed"), self.sentence(broken.code))
+            return None
+        return True if result is None else result
+
+    def _mark(self) -> None:
+        from shared.values import ALMATY
+
+        self.saved_at = f"{self.now().astimezone(ALMATY):%H:%M:%S}"
         self._top_bar("saved", self.saved_at)
-        return result if result is not None else True
+
+    def sentence(self, code: str) -> str:
+        """What a broken rule says to a person; its bare code where no sentence stands."""
+        key = f"error.{code}"
+        return self.texts(key) if self.texts.has(key) else code
+
+    def tell(self, title: str, sentence: str) -> None:
+        """A sentence that the person has to see, with one way on."""
+        from field_app.widgets.button import Button
+        from field_app.widgets.layout import Col, Row
+        from field_app.widgets.sheet import Sheet
+        from field_app.widgets.text import Text
+
+        on = Button(self.texts("widgets.close"), None, "primary", self.close_sheet)
+        body = Col(Text(sentence, 18), pad=(24, 0))
+        self.open_sheet(Sheet(self.texts, title, body, where="middle", foot=Row(on, pad=(24, 12))))
 
     def draft(self, field: str, words: str, caret: int) -> bool:
         """A text being typed, with the place, on the disk when this returns."""
         store, screen = self.store, self.screen
         if store is None or screen is None:
             return False
-        return self.guarded(lambda: store.draft(field, words, caret, screen.here())) is not None
+        kept = self._guarded(lambda: store.draft(field, words, caret, screen.here())) is not None
+        if kept:
+            self._mark()
+        return kept
 
     def _count(self) -> None:
         if self.store is not None and not self.store.is_locked:
@@ -209,7 +239,8 @@ class Going:
             texts=self.texts, store=self.store, choices=self.choices, now=self.now, saving=self.saving,
             draft=self.draft, go=self.go, back=self.back, note=self.note, rebuild=self.rebuild, chrome=self.chrome,
             open_sheet=self.open_sheet, close_sheet=self.close_sheet, apart=self.apart, send_now=self.send_now,
-            choose=self.choose, lock=self.lock, progress=self.progress, focus=self.stage.set_focus,
+            choose=self.choose, lock=self.lock, progress=self.progress, focus=self.stage.set_focus, tell=self.tell,
+            width=lambda: self.stage.width,
         )  # fmt: skip
 
     def chrome(

@@ -52,11 +52,14 @@ class Desk:
     """What every screen is handed. Functions of the window, the unlocked store, and plain data.
 
     store     read whatever you need; write through `saving` only
-    saving    runs work that writes; marks *saved*, or turns the bar red and returns None (keep what was typed)
+    saving    runs work that writes; marks *saved*, or returns None after turning the bar red (disk) or saying which
+              rule does not allow it: then what was typed stays
+    tell      (title, sentence) in a dialog with one way on
     draft     keeps a text while it is typed, with the place: (field, text, caret). False: not on the disk
     go        another screen: go("checklist", subject=visit, item="/k/k4", theme="/k"); further words go to Place.more
     apart     runs slow work (network, key stretching) on a thread of its own, then `done(result)` in the window;
               an exception of the work comes back as the result
+    width     of the window in pixels; a screen that changes with it is built anew when it changes
     rebuild   builds this screen anew where the person is: language, text size, other facts
     """
 
@@ -78,6 +81,8 @@ class Desk:
     choose: Callable[[Choices], None]
     lock: Callable[[], None]
     progress: Callable[[], Progress]
+    tell: Callable[[str, str], None]
+    width: Callable[[], float]
     focus: Callable[[Node], None] = field(default=lambda node: None)
 
 
