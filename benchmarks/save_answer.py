@@ -1,18 +1,13 @@
-"""How long saving one answer takes on a tablet, beside a raw insert and a raw append, each on the disk. Run:
+"""How long saving one answer takes on a tablet, beside a raw insert and a raw append, each on the disk.
 
-    python -m benchmarks.save_answer [--count 350]
-
-Prints the medians in milliseconds and the ratio that may fail a run. Source: PERFORMANCE A1, SETTLED decision 28.
+Medians in milliseconds and the ratio that may fail a run. Source: PERFORMANCE A1, SETTLED decision 28.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import platform
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.figures import Figure
 from field_app.store.store import Store
 from shared.ledger.crypto import box_address, new_box_key, new_id
 from shared.observations.answers import AnswerRecorded
@@ -82,23 +78,17 @@ def raw(folder: Path, count: int) -> list[float]:
     return spent
 
 
-def main() -> int:
-    """Measures three times and takes the median run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=350)
-    count = parser.parse_args().count
+def figures(count: int = 350) -> list[Figure]:
+    """The median run of three."""
     runs = []
     for _ in range(3):
         with tempfile.TemporaryDirectory() as name:
             ours, floor = saves(Path(name), count), raw(Path(name), count)
         runs.append((statistics.median(ours), statistics.quantiles(ours, n=100)[98], statistics.median(floor)))
     median, p99, floor_ms = sorted(runs)[1]
-    print(f"machine          {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"save one answer  {median:.2f} ms median, {p99:.2f} ms p99 ({count} answers, both fsyncs)")
-    print(f"raw two writes   {floor_ms:.2f} ms median; ratio {median / floor_ms:.2f} (limit {RATIO:.1f})")
-    print(f"goal             {LIMIT_MS:.0f} ms: {'reached' if median <= LIMIT_MS else 'missed'}")
-    return 0 if median / floor_ms <= RATIO else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return [
+        Figure("save one answer, median, both fsyncs (A1)", median, "ms", must=LIMIT_MS),
+        Figure("  99 of 100", p99, "ms"),
+        Figure("  a raw insert and a raw append", floor_ms, "ms"),
+        Figure("  against these", median / floor_ms, "x", must=RATIO),
+    ]
