@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import ipaddress
+import ssl
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +54,10 @@ class _Pinned(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> Any:
-        pool |= {"assert_fingerprint": self._fingerprint, "cert_reqs": "CERT_NONE"}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the fingerprint stands in for both
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        pool |= {"assert_fingerprint": self._fingerprint, "cert_reqs": "CERT_NONE", "ssl_context": context}
         return super().init_poolmanager(connections, maxsize, block, **pool)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:

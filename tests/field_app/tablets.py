@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from tests.field_app.office_double import OfficeDouble
 
 from field_app.enrolment import enrol
 from field_app.store.store import Store
 from field_app.sync.worker import Worker
 from shared.ledger.crypto import new_id
+from tests.field_app.office_double import OfficeDouble
 
 NOW = datetime(2026, 3, 7, 9, 0, tzinfo=UTC)
 PIN = "49027315"

@@ -13,7 +13,7 @@ from tests.field_app.tablets import PIN, office
 __all__ = ["office"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TABLET_PIN", PIN)
 

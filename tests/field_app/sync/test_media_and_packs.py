@@ -27,7 +27,7 @@ def picture(side: int = 1800) -> bytes:
     return file.getvalue()
 
 
-@pytest.fixture()
+@pytest.fixture
 def tablet(office, make_store, worker_of):
     store = make_store("tablet", office)
     visit = visits.plan_on_the_spot(store, institution="syn-1", reason="x", now=NOW)
