@@ -183,7 +183,8 @@ def test_kazakh_is_kazakh(part: str) -> None:
     for language in ("kk", "ru"):
         with (FOLDER / language / part).open("rb") as file:
             read[language] = {message.id: str(message.string) for message in read_po(file) if message.id}
-    assert KAZAKH & set("".join(read["kk"].values()))
+    said = "".join(read["kk"].values())
+    assert len(said) < 80 or KAZAKH & set(said)
     left = [
         key
         for key, said in read["kk"].items()
@@ -192,9 +193,15 @@ def test_kazakh_is_kazakh(part: str) -> None:
     assert not left
 
 
+SHOWS_OTHER_LETTERS = {"register.search.hint"}
+"""Sentences that show how a word is spelled in another language."""
+
+
 def test_each_language_keeps_to_its_letters() -> None:
     wrong = []
     for language, key, form in every():
+        if key in SHOWS_OTHER_LETTERS:
+            continue
         plain = re.sub(r"\{[^}]*\}", "", form)
         if (
             language == "ru"
