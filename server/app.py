@@ -26,6 +26,7 @@ from server.keys import load_keys
 from server.office import Office
 from shared.deadlines import read_calendar
 from shared.law.law import read_rules
+from shared.ledger.crypto import derived
 
 Clock = Callable[[], datetime]
 
@@ -75,6 +76,10 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
     app.extensions["qorgan"] = office
     app.extensions["qorgan_clock"] = clock
     app.config.update(
+        SECRET_KEY=derived(office.keys.sign_secret, b"", b"qorgan/notices/1"),  # signs one-time notices, no more
+        SESSION_COOKIE_NAME="__Host-qorgan-notice",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_SAMESITE="Strict",
         MAX_CONTENT_LENGTH=REQUEST_LIMIT,
         MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
         MAX_FORM_PARTS=2000,

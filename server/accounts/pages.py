@@ -77,7 +77,10 @@ def login_sent() -> Response:
     except RuleBroken as broken:
         error = {"field": "username" if broken.code == "login_wrong" else "", "text": error_sentence(broken)}
         status = 429 if broken.code == "login_wait" else 401
-        return page("accounts/login.html", status, login=name, next=onward or "", errors=[error])
+        reply = page("accounts/login.html", status, login=name, next=onward or "", errors=[error])
+        if status == 429:
+            reply.headers["Retry-After"] = "60"
+        return reply
     with office().database.write() as session:
         cookie = sessions.open_session(session, person, hats[0], now(), request.cookies.get(LANGUAGE_COOKIE, ""))
     target = url_for("accounts.hat", next=onward) if len(hats) > 1 else onward or "/"
@@ -217,7 +220,7 @@ def code_made(person: object) -> Response:
         code = actions.make_code(session, office(), reader().person, id_, now())
         name = queries.name_of(session, id_)
     link = f"{office().config.address}/enrol?{urlencode({'code': code})}"
-    square = segno.make(link, error="m", micro=False).svg_inline(scale=5, border=4, omitsize=True, svgclass="qr")
+    square = segno.make(link, error="m", micro=False).svg_inline(scale=6, border=4, light="white")
     shown = "-".join((code[:5], code[5:9], code[9:]))
     return page(
         "accounts/code.html", name=name, code=shown, square=Markup(square), address=office().config.address,  # noqa: S704

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, or_, select
 from server.accounts.tables import CredentialRow, DeviceRow, PersonRow, RoleProposalRow, TermRow
 from server.ledger.contacts import device_of_token
 from server.ledger.tables import ContactRow
-from shared.accounts import Role
+from shared.accounts import VISITING, Role
 from shared.values import DeviceId, PersonId
 
 
@@ -106,6 +106,11 @@ class PersonLine:
     language: str
     roles: list[tuple[str, str, str]]
     devices: list[DeviceLine]
+
+    @property
+    def visits(self) -> bool:
+        """Whether the person holds or held a role that a tablet may wear."""
+        return any(role in VISITING for role, _, _ in self.roles)
 
 
 def people(session: Session, only: PersonId | None = None) -> list[PersonLine]:

@@ -109,7 +109,7 @@ def sign_in(office: Office, login: str, passphrase: str, address: str, now: date
     """The person behind login and passphrase, and the hats held today.
 
     Raises RuleBroken("login_wrong") for a wrong name, a wrong passphrase and a person without a role alike;
-    "login_wait" when too many tries came from this account or address. Every try is counted.
+    "login_wait" when too many tries failed for this account or from this address, whether the name exists or not.
     """
     name = sha256(_login(login).encode()).hex()
     with office.database.write() as session:
@@ -154,7 +154,7 @@ def _limit(session: Session, name: str, address: str, now: datetime) -> None:
             tries = session.exec(
                 select(func.count())
                 .select_from(AttemptRow)
-                .where(col(column) == value, col(AttemptRow.at) > now - span)
+                .where(col(column) == value, col(AttemptRow.at) > now - span, col(AttemptRow.good).is_(False))
             ).one()
             if tries >= most:
                 raise RuleBroken("login_wait", "SECURITY A.6", minutes=max(1, int(span.total_seconds()) // 60))

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from server.accounts import actions as accounts
 from server.accounts.actions import Founded, NewPerson, found_office
+from server.accounts.sessions import open_session, set_passphrase
 from server.app import create_app
 from server.config import Config
 from server.db import Database
@@ -72,6 +73,14 @@ class World:
     def client(self) -> FlaskClient:
         """A browser of its own."""
         return self.app.test_client()
+
+    def signed_in(self, person: PersonId, hat: Role) -> FlaskClient:
+        """A browser that wears a hat of this person; the passphrase is not asked."""
+        with self.office.database.write() as session:
+            cookie = open_session(session, person, hat.value, self.now)
+        client = self.client()
+        client.set_cookie("__Host-qorgan", cookie, domain="127.0.0.1")
+        return client
 
     def person(self, *roles: Role, name: str = "", login: str = "", passphrase: str = "") -> PersonId:
         """Somebody with these roles."""
@@ -220,10 +229,11 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
     with office.database.write() as session:
         founded = found_office(
             session, office, {"kk": "Кеңсе", "ru": "Аппарат", "en": "Office"},
-            NewPerson("Admin", (Role.ADMIN,), "ru", "admin", PASSPHRASES["admin"]),
-            NewPerson("Second", (Role.COUNCIL_SECRETARY, Role.COMMISSIONER), "kk", "second", PASSPHRASES["second"]),
-            [], clock.now,
+            NewPerson("Admin", (Role.ADMIN,), "ru"),
+            NewPerson("Second", (Role.COUNCIL_SECRETARY, Role.COMMISSIONER), "kk"), [], clock.now,
         )  # fmt: skip
+        for login, person in (("admin", founded.admin), ("second", founded.second)):
+            set_passphrase(session, person, login, PASSPHRASES[login], LIGHT)
     yield World(office, clock, founded, create_app(clock=clock, office=office))
     office.database.engine.dispose()
 

@@ -130,6 +130,35 @@ def upgrade() -> None:
     with op.batch_alter_table('devices', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_devices_person'), ['person'], unique=False)
 
+    op.create_table('election_voters',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('election', server.db.Id(length=16), nullable=False),
+    sa.Column('person', server.db.Id(length=16), nullable=False),
+    sa.Column('voted', sa.Boolean(), nullable=False),
+    sa.Column('recused', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('election', 'person', name='one_ballot_a_round')
+    )
+    with op.batch_alter_table('election_voters', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_election_voters_election'), ['election'], unique=False)
+        batch_op.create_index(batch_op.f('ix_election_voters_person'), ['person'], unique=False)
+
+    op.create_table('elections',
+    sa.Column('id', server.db.Id(length=16), nullable=False),
+    sa.Column('region', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('seats', sa.Integer(), nullable=False),
+    sa.Column('call_until', sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+    sa.Column('term_from', sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+    sa.Column('called_at', server.db.Instant(timezone=True), nullable=False),
+    sa.Column('candidates', sa.Integer(), nullable=False),
+    sa.Column('open_round', sa.Integer(), nullable=False),
+    sa.Column('elected', sa.Integer(), nullable=False),
+    sa.Column('closed_at', server.db.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('elections', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_elections_closed_at'), ['closed_at'], unique=False)
+
     op.create_table('enrolments',
     sa.Column('hash', server.db.Hash(length=32), nullable=False),
     sa.Column('person', server.db.Id(length=16), nullable=False),
@@ -607,6 +636,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_enrolments_person'))
 
     op.drop_table('enrolments')
+    with op.batch_alter_table('elections', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_elections_closed_at'))
+
+    op.drop_table('elections')
+    with op.batch_alter_table('election_voters', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_election_voters_person'))
+        batch_op.drop_index(batch_op.f('ix_election_voters_election'))
+
+    op.drop_table('election_voters')
     with op.batch_alter_table('devices', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_devices_person'))
 
