@@ -61,7 +61,7 @@ def words() -> dict[str, str]:
     for place in places["regions"]:
         found[place["iso_code"]] = _three(place)
     for kind in places["types"]:
-        for code in (kind["key"], kind["checklist_type"]):
+        for code in filter(None, (kind["key"], kind.get("checklist_type"))):
             found[code] = f"{found.get(code, '')} {_three(kind)}".strip()
     return found
 
