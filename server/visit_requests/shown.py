@@ -96,7 +96,7 @@ def history(request: VisitRequest | None, votes: list[Vote], names: Names, words
         ]
     for vote in votes:
         entries += _ballot_history(vote, names, words)
-    newest = sorted(entries, key=lambda entry: entry[0], reverse=True)
+    newest = sorted(entries, key=lambda entry: entry[0])[::-1]  # of one second, what was done later stands first
     return [
         {"at": show_moment(at), "words": said, "tone": tone or ("on" if place == 0 else "")}
         for place, (at, said, tone) in enumerate(newest)
