@@ -277,10 +277,6 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def run(
-    home: Path, now: Callable[[], datetime] = _clock, size: tuple[int, int] | None = None, keystore: Any = None
-) -> None:
-    """Opens the window on the store in `home` and returns when it is closed; `size` in pixels is for a desktop."""
-    if size is not None:
-        window.set_size(*size)
+def run(home: Path, now: Callable[[], datetime] = _clock, keystore: Any = None) -> None:
+    """Opens the window on the store in `home` and returns when it is closed."""
     Tablet(home, now, keystore).run()

@@ -31,11 +31,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from field_app import window
-from field_app.app import Tablet
 from field_app.window import Clock
+
+if TYPE_CHECKING:
+    from field_app.app import Tablet
 
 SECONDS = 10.0
 SETTLED_FRAMES = 2
@@ -310,6 +312,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     width, _, height = given.size.partition("x")
     window.set_size(int(width), int(height))
+    from field_app.app import Tablet
+
     answers, sys.stdout = sys.stdout, sys.stderr  # only answers go to standard output
 
     def answer(line: str) -> None:

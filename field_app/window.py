@@ -19,6 +19,8 @@ __all__ = ["App", "Clock", "density", "set_size"]
 
 for _section, _name, _value in (
     ("graphics", "multisamples", "0"),
+    ("graphics", "width", "1280"),
+    ("graphics", "height", "800"),
     ("kivy", "exit_on_escape", "0"),
     ("kivy", "keyboard_mode", "system"),
     ("kivy", "pause_on_minimize", "0"),
@@ -28,7 +30,7 @@ for _section, _name, _value in (
 
 
 def set_size(width: int, height: int) -> None:
-    """The size of a desktop window in pixels; before the window is made."""
+    """The size of a desktop window in pixels; before `field_app.app` is imported, for its widgets make the window."""
     Config.set("graphics", "width", str(width))
     Config.set("graphics", "height", str(height))
 

@@ -22,8 +22,12 @@ from shared.visits import ConflictDeclared, EntryRecorded, VisitClosed, VisitPla
 def file_request(
     store: Store, *, institution: str, reason: str, from_on: str, to_on: str, now: datetime,
     members: Sequence[str] = (), leader: str = "", visit_kind: VisitKind = "special", urgency: Urgency = "normal",
+    draft: str = "",
 ) -> SubjectId:  # fmt: skip
-    """Files a request for a visit; its subject. Dates yyyy-mm-dd; members and leader are person ids."""
+    """Files a request for a visit; its subject. Dates yyyy-mm-dd; members and leader are person ids.
+
+    draft   name of the draft that becomes this request
+    """
     subject = store.new_subject(now)
     words: dict[str, Any] = {
         "institution": institution, "reason": clean(reason), "from_on": from_on, "to_on": to_on,
@@ -31,7 +35,7 @@ def file_request(
     }  # fmt: skip
     key, sealed = store.sealed(subject, RequestFiled.KIND, words, now, "visit_request")
     body = RequestFiled(visit_kind=visit_kind, urgency=urgency, key=key, sealed=sealed, leader=PersonId(leader))
-    store.record(subject, body, now=now)
+    store.record(subject, body, now=now, drop=draft)
     return subject
 
 

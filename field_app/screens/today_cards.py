@@ -1,4 +1,4 @@
-"""The cards of T2: the office's question, the declaration before a visit, the mandate, what works offline, a request."""
+"""The cards of T2: the office's question, the declaration before a visit, the mandate, offline items, a request."""
 
 from __future__ import annotations
 

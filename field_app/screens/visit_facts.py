@@ -86,7 +86,8 @@ def visit_facts(store: Store, id_: SubjectId, language: str, now: datetime) -> V
         started_at=visit.started_at, closed_at=visit.closed_at, mandate=visit.mandate.number if visit.mandate else "",
         waits_for=_waits_for(visit), unplanned=visit.visit_kind == "unplanned", has_record=record is not None,
         damaged=damaged, themes=themes, answered=counts[0], non_answered=counts[1], left=counts[2], first_blank=first,
-        differing=differing, report=report.stage if isinstance(report, Report) else "none", **_counts(store, id_, state),
+        differing=differing, report=report.stage if isinstance(report, Report) else "none",
+        **_counts(store, id_, state),
     )  # fmt: skip
 
 
