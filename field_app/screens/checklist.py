@@ -12,7 +12,7 @@ from field_app.acts import records
 from field_app.screens import checklist_sheets as sheets
 from field_app.screens.checklist_asking import Asking, Verbs
 from field_app.screens.checklist_cards import Cards
-from field_app.screens.checklist_list import Only, ThemeList, bare, differing_in, letter_of, title_of
+from field_app.screens.checklist_list import Only, ThemeList, differing_in, letter_of, title_of
 from field_app.screens.checklist_said import hanging, said_of
 from field_app.screens.checklist_state import ground, questions, sitting
 from field_app.screens.checklist_undo import undo_last
@@ -21,7 +21,7 @@ from field_app.screens.note import note_on
 from field_app.screens.photo import photo_on
 from field_app.widgets.button import Button
 from field_app.widgets.frame import Frame, Strip
-from field_app.widgets.layout import Col, Gap
+from field_app.widgets.layout import Gap
 from field_app.widgets.page_buttons import PageButtons
 from field_app.widgets.question_view import QuestionActions, QuestionView
 from field_app.widgets.sheet import Sheet
@@ -298,5 +298,3 @@ class ChecklistScreen(Asking):
         elif path:
             self.refresh()
 
-
-__all__ = ["ChecklistScreen", "Col", "bare"]

@@ -6,13 +6,13 @@ A difference is settled by a choice of one value; closing the sheet keeps both. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from field_app.acts import records
 from field_app.screens.checklist_said import entry_words
 from field_app.screens.checklist_state import Sitting, name_of, standard_of
 from field_app.screens.checklist_views import as_text, by_words
+from field_app.screens.formats import moment
 from field_app.screens.screen import Desk
 from field_app.widgets.button import Button
 from field_app.widgets.layout import Col, Gap, Row, Rule, Wrap
@@ -26,18 +26,9 @@ from field_app.widgets.textfield import TextField
 from shared.checklists.definition import Question
 from shared.checklists.evaluate import Evaluation
 from shared.observations.answers import Entry
-from shared.texts import Texts
 
 if TYPE_CHECKING:
     from field_app.screens.checklist import ChecklistScreen
-
-
-def moment(at: str) -> str:
-    """An instant as people write it: 07.03.2026 14:05."""
-    try:
-        return f"{datetime.fromisoformat(at):%d.%m.%Y %H:%M}"
-    except ValueError:
-        return at
 
 
 # ── the standard ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,5 +185,3 @@ def _reason(screen: ChecklistScreen, path: str, who: str) -> None:
     screen.desk.open_sheet(Sheet(t, t("checklist_screen.reason"), body, foot=foot, on_closed=keep))
     screen.desk.focus(field)
 
-
-_ = Texts

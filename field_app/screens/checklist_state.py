@@ -15,6 +15,7 @@ from typing import Any
 
 from field_app.acts import interviews
 from field_app.acts.subjects import record_id, report_id
+from field_app.register import register_of
 from field_app.store.store import Store
 from shared.accounts import Person
 from shared.checklists.answers import Answer
@@ -23,7 +24,7 @@ from shared.checklists.evaluate import Evaluation
 from shared.checklists.form import Form
 from shared.checklists.paths import place_of
 from shared.checklists.progress import Theme, is_asked, theme_of, themes
-from shared.institutions import Institution, decode_register
+from shared.institutions import Institution
 from shared.observations.answers import Effective, Entry, effective, own_or_effective
 from shared.observations.record import Record
 from shared.packs import RegisterSubject
@@ -55,11 +56,6 @@ def form_of(store: Store, name: str) -> Form | None:
         return None
 
 
-@lru_cache(maxsize=4)
-def _register(name: str, folder: str, data_at: Any) -> dict[str, Institution]:
-    return {each.key: each for each in decode_register(data_at.read_bytes(), name)}
-
-
 def _pack(store: Store, what: str) -> tuple[str, Any] | None:
     """(SHA-256, path) of a register pack that lies here."""
     for subject in store.subjects("register"):
@@ -72,8 +68,7 @@ def _pack(store: Store, what: str) -> tuple[str, Any] | None:
 
 def institution(store: Store, key: str) -> Institution | None:
     """The row of the register, None when the register is not here or has no such key."""
-    found = _pack(store, "institutions")
-    return _register(found[0], str(store.folder), found[1]).get(key) if found and key else None
+    return register_of(store).get(key) if key else None
 
 
 @lru_cache(maxsize=4)
