@@ -18,8 +18,9 @@ from flask import Flask, Response, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as ApiBlueprint
 
+from server.api_paths import described
 from server.config import Config, from_environment
-from server.console.web import register_web
+from server.console.web import page, register_web
 from server.db import Database
 from server.errors import register_errors
 from server.keys import load_keys
@@ -91,11 +92,13 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS=described(),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     api = Api(app)
     register_web(app)
     register_errors(app)
+    app.add_url_rule("/api/", "api_page.index", lambda: page("api.html", spec=api.spec.to_dict()))
     for blueprint in _blueprints():
         if isinstance(blueprint, ApiBlueprint):
             api.register_blueprint(blueprint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from server.console.web import needs, office
 from server.institutions import queries
@@ -16,7 +17,7 @@ blueprint = Blueprint("institutions_api", __name__, url_prefix="/api/institution
 
 
 @blueprint.get("")
-@blueprint.arguments(SearchSchema, location="query")
+@blueprint.arguments(SearchSchema, location="query", unknown=RAISE)
 @blueprint.response(200, InstitutionSchema(many=True))
 @needs("institution.read")
 def institutions(search: dict[str, Any]) -> list[Institution]:

@@ -222,18 +222,23 @@ def an_office(url: str, folder: Path, address: str = "http://127.0.0.1:8000") ->
     return Office(config, Database(url), make_keys(1_772_000_000_000), read_rules(), read_calendar())
 
 
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    """A founded office: an admin (login admin) and a second officer, secretary and commissioner (login second)."""
-    office, clock = an_office(database_url, tmp_path), Clock()
+def found(office: Office, clock: Clock) -> Founded:
+    """Founds it: an admin (login admin) and a second officer, secretary and commissioner (login second)."""
     with office.database.write() as session:
-        founded = found_office(
-            session, office, {"kk": "Кеңсе", "ru": "Аппарат", "en": "Office"},
-            NewPerson("Admin", (Role.ADMIN,), "ru"),
-            NewPerson("Second", (Role.COUNCIL_SECRETARY, Role.COMMISSIONER), "kk"), [], clock.now,
-        )  # fmt: skip
+        admin = NewPerson("Admin", (Role.ADMIN,), "ru")
+        second = NewPerson("Second", (Role.COUNCIL_SECRETARY, Role.COMMISSIONER), "kk")
+        names = {"kk": "Кеңсе", "ru": "Аппарат", "en": "Office"}
+        founded = found_office(session, office, names, admin, second, [], clock.now)
         for login, person in (("admin", founded.admin), ("second", founded.second)):
             set_passphrase(session, person, login, PASSPHRASES[login], LIGHT)
+    return founded
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    """A founded office."""
+    office, clock = an_office(database_url, tmp_path), Clock()
+    founded = found(office, clock)
     yield World(office, clock, founded, create_app(clock=clock, office=office))
     office.database.engine.dispose()
 

@@ -29,6 +29,8 @@ def routes(app: Any) -> list[tuple[str, str, str]]:
     """(endpoint, method, address with made-up ids)."""
     found = []
     for rule in app.url_map.iter_rules():
+        if rule.endpoint.endswith(".static"):
+            continue
         address = rule.rule
         for name, converter in rule._converters.items():
             kind = {"UUIDConverter": "uuid", "IntegerConverter": "int"}.get(type(converter).__name__, "default")

@@ -1,0 +1,210 @@
+"""Media by tus 1.0.0: piece by piece, at the byte, by hash; only what operations name, only for those who read it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+
+import pytest
+
+from server.media import folder
+from server.media.actions import MEDIA_BYTES
+from server.office import new_subject
+from shared.accounts import Role
+from shared.observations.record import MediaFile, PhotoTaken, RecordOpened
+from tests.server.conftest import Tablet, World, statuses
+
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+class Sender:
+    """A tus client of one tablet."""
+
+    def __init__(self, tablet: Tablet) -> None:
+        self.tablet = tablet
+        self.token = tablet.sync().page.token
+
+    def call(self, method: str, path: str, **headers: str):
+        data = headers.pop("data", b"")
+        return self.tablet.world.client().open(
+            path, method=method, data=data, headers={**TUS, "Authorization": f"Bearer {self.token}", **headers}
+        )
+
+    def create(self, name: str, size: int):
+        metadata = f"sha256 {base64.b64encode(name.encode()).decode()}"
+        return self.call("POST", "/api/media", **{"Upload-Length": str(size), "Upload-Metadata": metadata})
+
+    def patch(self, name: str, at: int, piece: bytes, checksum: str | None = None, **more: str):
+        headers = {"Upload-Offset": str(at), "Content-Type": "application/offset+octet-stream", **more}
+        if checksum is not None:
+            headers["Upload-Checksum"] = checksum
+        return self.call("PATCH", f"/api/media/{name}", data=piece, **headers)
+
+    def offset(self, name: str) -> int:
+        return int(self.call("HEAD", f"/api/media/{name}").headers["Upload-Offset"])
+
+
+def sum_of(piece: bytes, algorithm: str = "sha256") -> str:
+    return f"{algorithm} {base64.b64encode(hashlib.new(algorithm, piece).digest()).decode()}"
+
+
+@pytest.fixture
+def data() -> bytes:
+    return os.urandom(3000)
+
+
+@pytest.fixture
+def sent(world: World, data: bytes) -> tuple[Sender, Sender, str]:
+    """Two members; the first took a photo. The third value is its hash."""
+    one, other = world.person(Role.NPM_MEMBER), world.person(Role.NPM_MEMBER)
+    tablet, second = world.tablet(one), world.tablet(other)
+    visit, record = world.visit(one, other), new_subject(world.now)
+    name = hashlib.sha256(data).hexdigest()
+    photo = PhotoTaken(files=(MediaFile(role="derivative", sha256=name, size=len(data)),), key="", sealed="")
+    frame = tablet.write(record, RecordOpened(visit=visit, checklists=()), photo)
+    assert statuses(tablet.sync(frame)) == [("accepted", "")]
+    return Sender(tablet), Sender(second), name
+
+
+def test_a_photo_goes_up_in_pieces_and_comes_down_whole(sent, data: bytes) -> None:
+    one, other, name = sent
+    answer = one.create(name, len(data))
+    assert answer.status_code == 201
+    assert answer.headers["Location"].endswith(f"/api/media/{name}")
+    for at in range(0, len(data), 1000):
+        piece = data[at : at + 1000]
+        assert one.patch(name, at, piece, sum_of(piece, "sha1" if at else "sha256")).status_code == 204
+        assert one.offset(name) == at + 1000
+    assert one.create(name, len(data)).status_code == 201
+    got = other.call("GET", f"/api/media/{name}")
+    assert got.data == data
+    part = other.call("GET", f"/api/media/{name}", Range="bytes=2990-")
+    assert (part.status_code, part.data) == (206, data[2990:])
+
+
+def test_what_it_speaks(world: World) -> None:
+    answer = world.client().options("/api/media")
+    assert answer.status_code == 204
+    assert answer.headers["Tus-Version"] == "1.0.0"
+    assert answer.headers["Tus-Extension"] == "creation,checksum,termination"
+    assert answer.headers["Tus-Checksum-Algorithm"] == "sha256,sha1"
+    assert int(answer.headers["Tus-Max-Size"]) == MEDIA_BYTES
+
+
+def test_a_wrong_offset_changes_nothing_and_says_where_to_go_on(sent, data: bytes) -> None:
+    one, _, name = sent
+    one.create(name, len(data))
+    one.patch(name, 0, data[:1000])
+    for at in (0, 999, 1001, 2000):
+        answer = one.patch(name, at, data[at : at + 10])
+        assert answer.status_code == 409
+        assert answer.headers["Upload-Offset"] == "1000"
+    assert one.offset(name) == 1000
+
+
+def test_a_piece_that_changed_on_its_way_is_not_kept(sent, data: bytes) -> None:
+    one, _, name = sent
+    one.create(name, len(data))
+    answer = one.patch(name, 0, data[:100], sum_of(data[:99]))
+    assert answer.status_code == 460
+    assert one.offset(name) == 0
+    for wrong in ("md5 abcd", "sha256 ###", "nonsense"):
+        assert one.patch(name, 0, data[:100], wrong).status_code == 400
+
+
+def test_a_whole_file_with_another_hash_begins_again(sent, data: bytes) -> None:
+    one, other, name = sent
+    one.create(name, len(data))
+    assert one.patch(name, 0, b"x" * len(data)).status_code == 460
+    assert one.offset(name) == 0
+    assert other.call("GET", f"/api/media/{name}").status_code == 404
+    assert one.patch(name, 0, data).status_code == 204
+
+
+def test_a_half_file_is_not_handed_out_and_goes_on_after_a_restart(sent, data: bytes) -> None:
+    one, other, name = sent
+    one.create(name, len(data))
+    one.patch(name, 0, data[:1500])
+    assert other.call("GET", f"/api/media/{name}").status_code == 404
+    from server.app import create_app
+
+    world = one.tablet.world
+    world.app = create_app(clock=world.clock, office=world.office)
+    assert one.offset(name) == 1500
+    assert one.patch(name, 1500, data[1500:]).status_code == 204
+    assert other.call("GET", f"/api/media/{name}").data == data
+
+
+def test_only_what_an_operation_names_is_taken(sent, data: bytes) -> None:
+    one, _, name = sent
+    assert one.create("ab" * 32, 100).json["code"] == "media_unknown"
+    assert one.create("../../x", 100).json["code"] == "media_unknown"
+    assert one.create(name, len(data) + 1).json["code"] == "hash_wrong"
+    assert one.create(name, MEDIA_BYTES + 1).status_code == 413
+    assert one.call("HEAD", f"/api/media/{'ab' * 32}").status_code == 404
+    assert one.patch("ab" * 32, 0, b"x").status_code == 404
+
+
+def test_what_a_quarantined_operation_names_is_taken(world: World, data: bytes) -> None:
+    one = world.person(Role.NPM_MEMBER)
+    visit, record = world.visit(one), new_subject(world.now)
+    member, stranger = world.tablet(one), world.tablet(world.person(Role.NPM_MEMBER))
+    member.sync(member.write(record, RecordOpened(visit=visit, checklists=())))
+    name = hashlib.sha256(data).hexdigest()
+    photo = PhotoTaken(files=(MediaFile(role="original", sha256=name, size=len(data)),), key="", sealed="")
+    assert statuses(stranger.sync(stranger.write(record, photo))) == [("quarantined", "no_access")]
+    sender = Sender(stranger)
+    assert sender.create(name, len(data)).status_code == 201
+    assert sender.patch(name, 0, data).status_code == 204
+    assert sender.call("GET", f"/api/media/{name}").status_code == 404
+
+
+def test_a_stranger_neither_sends_nor_gets(sent, data: bytes) -> None:
+    one, _, name = sent
+    one.create(name, len(data))
+    one.patch(name, 0, data)
+    world = one.tablet.world
+    stranger = Sender(world.tablet(world.person(Role.NPM_MEMBER)))
+    assert stranger.call("GET", f"/api/media/{name}").status_code == 404
+    assert stranger.create(name, len(data)).status_code == 404
+    assert world.client().get(f"/api/media/{name}").status_code == 401
+
+
+def test_evidence_is_not_removed(sent, data: bytes) -> None:
+    one, other, name = sent
+    one.create(name, len(data))
+    one.patch(name, 0, data)
+    assert one.call("DELETE", f"/api/media/{name}").status_code == 403
+    assert other.call("GET", f"/api/media/{name}").data == data
+
+
+def test_requests_that_do_not_follow_the_protocol(sent, data: bytes) -> None:
+    one, _, name = sent
+    one.create(name, len(data))
+    assert one.patch(name, 0, data[:9], **{"Tus-Resumable": "0.2.2"}).status_code == 412
+    assert one.patch(name, 0, data[:9], **{"Content-Type": "text/plain"}).status_code == 415
+    assert one.patch(name, 0, data[:9], **{"Upload-Offset": "-1"}).status_code == 400
+    assert one.patch(name, 0, data[:9], **{"Upload-Offset": "9" * 30}).status_code == 400
+    assert one.patch(name, 0, bytes(1024 * 1024 + 1)).status_code == 413
+    assert one.patch(name, 0, data + b"x").status_code == 413
+    assert one.call("POST", "/api/media", **{"Upload-Length": "10", "Upload-Metadata": "sha256 #"}).status_code == 400
+
+
+def test_a_full_disk_is_said_and_keeps_what_was_there(sent, data: bytes, monkeypatch) -> None:
+    one, _, name = sent
+    one.create(name, len(data))
+    one.patch(name, 0, data[:1000])
+    real = os.pwrite
+
+    def full(handle: int, piece: bytes, at: int) -> int:
+        if at >= 1500:
+            raise OSError(28, "No space left on device")
+        return real(handle, piece[: 1500 - at], at)
+
+    monkeypatch.setattr(folder.os, "pwrite", full)
+    answer = one.patch(name, 1000, data[1000:])
+    assert answer.status_code == 507
+    monkeypatch.undo()
+    assert one.offset(name) == 1000
+    assert one.patch(name, 1000, data[1000:]).status_code == 204
