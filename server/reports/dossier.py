@@ -16,11 +16,14 @@ from server.accounts.tables import DeviceRow
 from server.ledger import opening
 from server.ledger import queries as ledger
 from server.ledger.tables import ChainRow, HeldFrameRow
+from server.media.queries import whole
 from server.office import Office, Reader
 from server.reports.document import Document, document_of
 from server.reports.forms import forms_of, outside_lists
 from server.reports.reading import ThemeRead, gaps, themes_of
+from shared.ledger.crypto import SealBroken
 from shared.ledger.subject import Words
+from shared.observations.media import file_key, opened_file
 from shared.observations.record import Photo, Record
 from shared.permissions import may
 from shared.report_document import document as built
@@ -181,16 +184,13 @@ def photo_picture(
 
     The server opens the seal and never decodes the picture. Raises RuleBroken("not_found") without the right.
     """
-    from shared.ledger.crypto import SealBroken
-    from shared.observations.media import file_key, opened_file
-
     found = record.photos.get(photo)
     file = found.files.get("derivative") if found else None
     if found is None or file is None or not found.cleared or found.withdrawn:
         return None
     words = opening.open_words(session, office, reader, "photo.read", record, [found.words], "photo", now)[0]
-    path = office.media / file.sha256[:2] / file.sha256
-    if words is None or not path.is_file():
+    path = whole(office, file.sha256)
+    if words is None or path is None:
         return None
     try:
         return opened_file(file_key(words, "derivative"), "derivative", path.read_bytes())

@@ -218,7 +218,7 @@ def _item(report: Report, id_: OperationId, found: Dossier, names: dict[Any, str
     return {
         "report": report.id, "visit": report.parent.id if report.parent else "", "id": id_,
         "place": place_of(report, id_), "severity": severity_of({"severity": finding.severity}),
-        "state": state_of(report, id_), "values": finding_values(finding, document, found.themes, texts),
+        "state": state_of(report, id_), "finding": finding_values(finding, document, found.themes, texts),
         "recommendation": finding.recommendation, "differs": finding.differs,
         "answers": [lines[path] for path in finding.evidence if path in lines],
         "photos": [photos[OperationId(each)] for each in finding.evidence if each in photos],

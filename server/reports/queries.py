@@ -79,6 +79,21 @@ def after(lines: list[QueueLine], report: str, finding: str) -> QueueLine | None
     return others[here % len(others)] if here is not None and here < len(others) else others[0]
 
 
-def report_of(session: Session, visit: str) -> ReportRow | None:
+@dataclass(frozen=True)
+class ReportLine:
+    """A report in a list of visits."""
+
+    id: SubjectId
+    stage: str
+    submitted_at: datetime | None
+
+
+def report_of(session: Session, visit: str) -> ReportLine | None:
     """The report of a visit."""
-    return session.exec(select(ReportRow).where(ReportRow.visit == visit).order_by(col(ReportRow.id))).first()
+    row = session.exec(select(ReportRow).where(ReportRow.visit == visit).order_by(col(ReportRow.id))).first()
+    return ReportLine(SubjectId(row.id), row.stage, row.submitted_at) if row else None
+
+
+def findings_count(session: Session, visit: str) -> int:
+    """Number of findings in the submitted report of a visit."""
+    return len(session.exec(select(ReviewRow.finding).where(ReviewRow.visit == visit)).all())

@@ -294,10 +294,10 @@ def mandate_check(code: str) -> ResponseReturnValue:
 def _checked(code: str) -> Response:
     with office().database.read() as session:
         shown = read_code(code, ledger.the(session, "office").servers)
-        row = queries.mandate(session, shown.number) if shown else None
-    if shown is None or row is None:
+        stands = queries.mandate_stands(session, shown.number) if shown else None
+    if shown is None or stands is None:
         return page("visits/check.html", code=code[:200], shown=None, state="unknown")
-    if not row.stands:
+    if not stands:
         state = "withdrawn"
     elif today() < shown.valid_from:
         state = "early"

@@ -101,10 +101,10 @@ def _line(row: VisitRow, group: list[tuple[bool, str]]) -> VisitLine:
     )  # fmt: skip
 
 
-def of_institution(session: Session, institution: str) -> list[VisitRow]:
+def of_institution(session: Session, institution: str) -> list[VisitLine]:
     """Visits that were started at an institution, newest first."""
     query = select(VisitRow).where(VisitRow.institution == institution, col(VisitRow.started_at).is_not(None))
-    return list(session.exec(query.order_by(col(VisitRow.started_at).desc())))
+    return [_line(row, []) for row in session.exec(query.order_by(col(VisitRow.started_at).desc()))]
 
 
 def visits_made(session: Session) -> dict[str, tuple[int, datetime]]:
@@ -139,6 +139,6 @@ def contacts(session: Session, persons: tuple[PersonId, ...]) -> list[TabletCont
     return [TabletContact(PersonId(row.person), name, row.label, seen) for row, name, seen in rows]
 
 
-def mandate(session: Session, number: str) -> MandateRow | None:
-    """The mandate of this number."""
-    return session.get(MandateRow, number)
+def mandate_stands(session: Session, number: str) -> bool | None:
+    """Whether the mandate of this number still holds; None when none was ever issued."""
+    return session.exec(select(MandateRow.stands).where(MandateRow.number == number)).first()
