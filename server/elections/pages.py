@@ -271,7 +271,8 @@ def _ballot(id_: str, errors: list[dict[str, str]], status: int = 200) -> Respon
     choices = [(each, t(f"votes.choice.{each}")) for each in ("for", "against", "abstain")]
     return page(
         "elections/ballot.html", status, state=state, round=round_, rows=rows, choices=choices,
-        title=_title(state, words()), errors=errors, wrong={each["field"]: each["text"] for each in errors}, has_voted=bool(cast_before),
+        title=_title(state, words()), errors=errors,
+        wrong={each["field"]: each["text"] for each in errors}, has_voted=bool(cast_before),
     )  # fmt: skip
 
 

@@ -450,4 +450,3 @@ def order(id_: str) -> Response:
     except RuleBroken as broken:
         return _refused(id_, broken)
     return see_other("visits.dossier", visit=visit)
-

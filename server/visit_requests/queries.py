@@ -306,3 +306,8 @@ def bulk_rows(session: Session, bulk: str, person: PersonId) -> list[BulkVoteRow
 def end_of_term(session: Session, office: Office, state: VisitRequest) -> Due:
     """The end of the term for the decision on a request."""
     return term_end(moment_of(state.filed_at), state.urgency, office_book(session, office), office)
+
+
+def counted(session: Session, office: Office, vote: Vote) -> Arithmetic:
+    """A ballot counted by the rules of the day it was opened."""
+    return count_votes(count_of(vote), office_book(session, office).on(date.fromisoformat(vote.opened_on)))

@@ -6,18 +6,23 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from werkzeug.serving import make_server
 
 from server.accounts.actions import NewPerson, found_office
+from server.accounts.sessions import set_passphrase
 from server.app import create_app
+from server.elections import actions as elections
+from server.elections import queries
 from server.institutions.actions import put_in_force
 from server.migrations import migrate
 from shared.accounts import Role
+from shared.eligibility import BARS
 from shared.institutions import Institution
 from shared.values import SubjectId
-from tests.server.conftest import PASSPHRASES, Clock, World, an_office
+from tests.server.conftest import LIGHT, PASSPHRASES, Clock, World, an_office
 from tests.server.council import Council, a_council
 
 PLACES = (
@@ -25,8 +30,8 @@ PLACES = (
     ("sizo-1", "СИЗО-1, город Астана", "№ 1 тергеу изоляторы, Астана қаласы", "Remand prison 1, Astana"),
     ("psy", "Психиатрическая больница с интенсивным наблюдением, Алматинская область",
      "Қарқынды бақыланатын психиатриялық аурухана, Алматы облысы", "Psychiatric hospital with intensive observation"),
-    ("ivs", "ИВС города Экибастуз, Павлодарская область", "Екібастұз қаласының уақытша ұстау изоляторы, Павлодар облысы",
-     "Police cells, Ekibastuz"),
+    ("ivs", "ИВС города Экибастуз, Павлодарская область",
+     "Екібастұз қаласының уақытша ұстау изоляторы, Павлодар облысы", "Police cells, Ekibastuz"),
     ("css-2", "Центр оказания специальных социальных услуг № 2, Костанайская область",
      "№ 2 арнаулы әлеуметтік қызметтер көрсету орталығы, Қостанай облысы", "Centre of special social services 2"),
     ("dom", "Дом ребёнка, Туркестанская область", "Балалар үйі, Түркістан облысы", "Infants' home, Turkistan region"),
@@ -45,12 +50,16 @@ LOGIN, PASSPHRASE = "saparova", "seven mountains over a lake"
 
 @dataclass
 class Running:
-    """The office behind an address, and what was seeded: requests in the order of PLACES, ballots beside them."""
+    """The office behind an address, and what was seeded: requests in the order of PLACES, ballots beside them; an
+    election whose call is open, one with an open ballot, one with a tie."""
 
     address: str
     council: Council
     requests: list[SubjectId]
     ballots: list[SubjectId]
+    election: SubjectId
+    open: SubjectId
+    tied: SubjectId
 
 
 def a_world(folder: Path) -> World:
@@ -87,23 +96,56 @@ def requests_at_every_stage(council: Council) -> tuple[list[SubjectId], list[Sub
     return requests, ballots
 
 
+CANDIDATES = (
+    ("Нургалиева А.", "doctor"), ("Ержанов К.", "lawyer"), ("Тен В.", "social_worker"), ("Мусина Р.", "association"),
+    ("Балабанов И.", "lawyer"), ("Садыкова Л.", "public_monitoring"),
+)  # fmt: skip
+BALLOTS = ("ffffff", "fffffa", "ffffff", "ffffaf", "fff-fa", "ffffaf", "fff-fa", "ffaaaf", "ff-afa", "fff-af", "ffffff")
+
+
+def an_election(council: Council, stage: str) -> SubjectId:
+    """An election: call (the call is open), open (the first ballot is), tied (counted, two are tied)."""
+    world, office = council.world, council.world.office
+    began = world.clock.now
+    if stage != "call":
+        world.clock.now = began - timedelta(days=22)
+    with office.database.write() as session:
+        made = elections.call_election(session, office, council.secretary, 5, "KZ-35", date(2026, 5, 1), world.now)
+        for name, background in CANDIDATES:
+            application = elections.Application(name, background, ("Заявление", "Документ об образовании"))
+            one = elections.enter_candidate(session, office, council.secretary, made, application, world.now)
+            answers = {bar.key: "clear" for bar in BARS}
+            elections.check_candidate(session, office, council.secretary, made, one, answers, world.now)
+    world.clock.now = began
+    if stage != "call":
+        with office.database.write() as session:
+            elections.open_round(session, office, council.secretary, made, world.now)
+    if stage == "tied":
+        with office.database.write() as session:
+            candidates = queries.election_state(session, made).open_round.opened.candidates
+            for voter, line in zip(council.everybody, BALLOTS, strict=True):
+                marks = {"f": "for", "a": "against", "-": "abstain"}
+                choices = {each: marks[mark] for each, mark in zip(candidates, line, strict=True)}
+                elections.cast_ballot(session, office, voter, made, choices, world.now)
+            elections.close_round(session, office, council.secretary, made, world.now)
+    return made
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Running]:
     """The office served on loopback until the block ends."""
     world = a_world(folder)
     council = a_council(world)
-    from server.accounts.sessions import set_passphrase
-    from tests.server.conftest import LIGHT
-
     with world.office.database.write() as session:
         set_passphrase(session, council.members[0], LOGIN, PASSPHRASE, LIGHT)
     requests, ballots = requests_at_every_stage(council)
     world.clock.pass_(hours=1)
+    called, opened, tied = (an_election(council, stage) for stage in ("call", "open", "tied"))
     server = make_server("127.0.0.1", 0, world.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Running(f"http://127.0.0.1:{server.port}", council, requests, ballots)
+        yield Running(f"http://127.0.0.1:{server.port}", council, requests, ballots, called, opened, tied)
     finally:
         server.shutdown()
         thread.join(5)

@@ -8,8 +8,11 @@ from datetime import date
 
 import pypdf
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from server.accounts import actions as accounts
+from server.accounts import queries as people
+from server.accounts.tables import RoleProposalRow
 from server.elections import actions, queries
 from server.elections.actions import Application
 from shared.accounts import Role
@@ -199,11 +202,6 @@ def test_every_voter_sees_another_order_and_the_same_one_again(council: Council)
 
 
 def test_electing_makes_nobody_a_member_two_officers_do(council: Council) -> None:
-    from server.accounts import actions as accounts
-    from server.accounts import queries as people
-    from server.accounts.tables import RoleProposalRow
-    from sqlmodel import select
-
     poll = after_call(council, 1, "A")
     poll.ballots(*["f"] * 11)
     poll.count()
@@ -251,7 +249,8 @@ def test_an_election_by_its_pages_from_the_call_to_the_protocol(council: Council
         assert browser.post(f"{path}/ballot", **form).status_code == 303
     assert secretary.post(f"{path}/count").status_code == 303
     text = text_of(secretary.get(path))
-    assert "избран" in text and "норма не сверена" in text
+    assert "избран" in text
+    assert "норма не сверена" in text
     assert secretary.post(f"{path}/close").status_code == 303
     for language in ("ru", "kk", "en"):
         paper = secretary.get(f"{path}/protocol.pdf?lang={language}")

@@ -10,9 +10,9 @@ import pytest
 from sqlmodel import Session, select
 
 from server.ledger.tables import ReadRow
+from server.office import Reader
 from server.visit_requests import actions, bulk, queries
 from server.visit_requests.tables import RequestRow, VoteSeatRow
-from server.office import Reader
 from shared.accounts import Role
 from shared.errors import RuleBroken
 from shared.values import moment_of
@@ -124,7 +124,11 @@ def test_a_vote_against_needs_a_reason_which_stays_sealed(council: Council) -> N
         council.vote(ballot, council.members[0], "against", "  ")
     council.vote(ballot, council.members[0], "against", "Тайная причина")
     with council.world.office.database.engine.connect() as connection:
-        found = [str(row) for table in ("vote_seats", "votes") for row in connection.exec_driver_sql(f"SELECT * FROM {table}")]
+        found = [
+            str(row)
+            for table in ("vote_seats", "votes")
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table}")
+        ]
     assert found
     assert "Тайная" not in "".join(found)
 
@@ -224,7 +228,9 @@ def test_a_bulk_is_not_taken_back_late_nor_by_somebody_else(council: Council) ->
         ({}, "     f", "voted"),
     ],
 )
-def test_a_bulk_leaves_out_what_wants_a_decision_of_its_own(council: Council, more: dict, marks: str, reason: str) -> None:
+def test_a_bulk_leaves_out_what_wants_a_decision_of_its_own(
+    council: Council, more: dict, marks: str, reason: str
+) -> None:
     request, ballot = council.voting(**more)
     council.votes(ballot, marks)
     office, reader = council.world.office, Reader(council.members[4], Role.COUNCIL_MEMBER)
@@ -294,7 +300,8 @@ def test_a_vote_by_the_form_and_its_errors(council: Council) -> None:
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
     assert "<title>Ошибка:" in page
-    assert 'href="#conflict"' in page and 'href="#reason"' in page
+    assert 'href="#conflict"' in page
+    assert 'href="#reason"' in page
     assert re.search(r'value="against" checked', page), "the answer given is kept"
     done = member.post(f"/requests/{request}/vote", conflict="no", choice="against", reason="Статья 46")
     assert done.status_code == 303
@@ -340,8 +347,15 @@ def test_the_secretary_leads_a_request_from_filing_to_the_decision_and_back(coun
 def test_the_page_shows_the_arithmetic_with_its_rules_and_their_confidence(council: Council) -> None:
     request, ballot = council.voting()
     council.votes(ballot, "ffff-arr   ")
-    text = " ".join(text_of(sign_in(council, council.members[8], Role.COUNCIL_MEMBER).get(f"/requests/{request}")).split())
-    for said in ("11 × 2/3 = 7 1/3; округляем вверх", "норма не сверена", "Решения пока нет: «за» 4 из 5 нужных", "Не хватает"):
+    text = " ".join(
+        text_of(sign_in(council, council.members[8], Role.COUNCIL_MEMBER).get(f"/requests/{request}")).split()
+    )
+    for said in (
+        "11 × 2/3 = 7 1/3; округляем вверх",
+        "норма не сверена",
+        "Решения пока нет: «за» 4 из 5 нужных",
+        "Не хватает",
+    ):
         assert said in text, text
 
 
@@ -350,7 +364,8 @@ def test_a_bulk_by_the_pages_keeps_the_filter_and_undoes(council: Council) -> No
     requests = forty(council)
     member = sign_in(council, council.members[5], Role.COUNCIL_MEMBER)
     preview = text_of(member.post("/requests/selected", all="1", tab="mine", due="week"))
-    assert "по 38 запросам" in preview and "Не подаётся: 2" in preview
+    assert "по 38 запросам" in preview
+    assert "Не подаётся: 2" in preview
     done = member.post("/requests/bulk", id=requests, back="/requests?tab=mine&due=week")
     result = member.get(done.headers["Location"])
     assert "Голосов «за» подано: 38. Не подано: 2" in text_of(result)
@@ -367,7 +382,8 @@ def test_the_inbox_is_sorted_by_term_then_urgency_and_pages_exactly(council: Cou
     urgent, _ = council.voting(urgency="urgent", kind="special", reason="Срочное")
     member = sign_in(council, council.members[0], Role.COUNCIL_MEMBER)
     page = member.get("/requests?tab=waiting")
-    assert "Найдено: 53" in text_of(page) and "Показано 1–50 из 53" in text_of(page)
+    assert "Найдено: 53" in text_of(page)
+    assert "Показано 1–50 из 53" in text_of(page)
     assert page.get_data(as_text=True).index(urgent) < page.get_data(as_text=True).index("Основание 0")
     assert "Показано 51–53 из 53" in text_of(member.get("/requests?tab=waiting&from=50"))
     assert "Найдено: 1" in text_of(member.get("/requests?urgency=urgent"))
