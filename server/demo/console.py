@@ -130,7 +130,7 @@ class Console:
 
     def desk(self, player: Player, hat: str = "") -> Desk:
         """The person's browser, signed in under the hat (the first role when none is named)."""
-        hat = hat or str(player.roles[0])
+        hat = hat or str(player.roles[0] if player.roles else "npm_member")
         key = (player.login, hat)
         if key not in self._desks:
             self._desks[key] = self._sign_in(player, hat)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from server.demo.cast import (
-    CANDIDATES, COMMISSIONER, COUNCIL, ELECTED, LEADER, MEMBER, SECRETARY, Player,
+    COMMISSIONER,
+    COUNCIL,
+    ELECTED,
+    LEADER,
+    MEMBER,
+    SECRETARY,
+    Player,
 )  # fmt: skip
 from server.demo.console import Desk
 from server.demo.scene import Scene

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +13,10 @@ from playwright.sync_api import Error as BrowserError
 from server.config import Config
 from server.demo import aftermath, council, founding, report, visit
 from server.demo.console import Console
-from server.demo.proxy import Proxy
 from server.demo.processes import Process, command, free_port, wait_until_answers
+from server.demo.proxy import Proxy
 from server.demo.scene import Scene
-from server.demo.stage import DemoFailed, Stage, expect, stop
+from server.demo.stage import DemoFailed, Stage, stop
 from shared.ledger.crypto import random_letters
 
 PASSPHRASE_FILE = "passphrase"
@@ -34,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     made = argparse.ArgumentParser(prog="qorgan demo", description=__doc__)
     made.add_argument("--folder", type=Path, default=Path("var/demo"), help="where it plays (default: %(default)s)")
-    made.add_argument("--port", type=int, default=0, help="port of the office while the story plays (default: any free)")
+    made.add_argument(
+        "--port", type=int, default=0, help="port of the office while the story plays (default: any free)"
+    )
     return made
 
 
@@ -76,9 +76,7 @@ def _play(stage: Stage, port: int) -> None:
     config = _config(stage, port)
     office, ids = founding.found(stage, config, datetime.now(UTC))
     environment = _environment(stage, config)
-    server = Process(
-        [command("qorgan"), "serve", "--port", str(port)], stage.logs / "office.log", environment
-    )
+    server = Process([command("qorgan"), "serve", "--port", str(port)], stage.logs / "office.log", environment)
     proxy = Proxy(("127.0.0.1", port))
     try:
         wait_until_answers(config.address, server)
