@@ -62,6 +62,8 @@ def steps(state: Election, stage: queries.Stage, words: Texts) -> list[dict[str,
         "count": {"n": sum(each.closed is not None for each in state.rounds)},
         "result": {"elected": len(state.elected), "seats": called.seats if called else 0},
     }
+    sections = {"candidates"} | ({"check"} if queries.standing(state) else set())
+    sections |= {"count"} if any(each.closed for each in state.rounds) else set()
     made = []
     for place, name in enumerate(_ORDER):
         done, here = place < now, place == now
@@ -69,7 +71,7 @@ def steps(state: Election, stage: queries.Stage, words: Texts) -> list[dict[str,
             {
                 "label": words(f"elections_page.step.{name}"),
                 "sub": words(f"elections_page.step.{name}.sub", **facts[name]),
-                "url": f"#{name}",
+                "url": f"#{name}" if name in sections else "",
                 "tag": words("elections_page.step.done") if done else words("elections_page.step.now") if here else "",
                 "tone": "ok" if done else "info",
                 "shape": "check" if done else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -37,7 +38,7 @@ from shared.accounts import COUNCIL, Role
 from shared.ballots import Vote
 from shared.errors import RuleBroken
 from shared.values import PersonId, SubjectId
-from shared.visit_requests import VisitRequest
+from shared.visit_requests import VisitKind, VisitRequest
 from shared.votes import Choice, count_votes
 
 blueprint = Blueprint("requests", __name__, url_prefix="/requests", template_folder="templates")
@@ -259,6 +260,87 @@ def undo_bulk(id_: str) -> Response:
     return see_other("requests.bulk_result", id_=id_, back=request.form.get("back", ""))
 
 
+# ── a member files ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@blueprint.get("/new")
+@needs("request.file")
+def new() -> Response:
+    """The form of a request."""
+    return _new([])
+
+
+def _new(errors: list[dict[str, str]], status: int = 200) -> Response:
+    with office().database.read() as session:
+        members = people.persons_with(session, {Role.NPM_MEMBER}, office().calendar.day_of(now()))
+        names = people.names(session)
+    return page(
+        "requests/new.html", status, errors=errors, form=request.form, chosen=request.form.getlist("members"),
+        wrong={each["field"]: each["text"] for each in errors}, members=[(each, names[each]) for each in members],
+        kinds=[(kind, t(f"requests.kind.{kind}")) for kind in KINDS],
+    )  # fmt: skip
+
+
+@blueprint.post("")
+@needs("request.file")
+def file_request() -> Response:
+    """Files a request; what is missing is said above the form, which keeps its answers."""
+    form, errors = request.form, []
+    with office().database.write() as session:
+        place = _place(session, form.get("institution", ""))
+        first, last = _day(form.get("from_on", "")), _day(form.get("to_on", ""))
+        known = people.persons_with(session, {Role.NPM_MEMBER}, office().calendar.day_of(now()))
+        wrong = (
+            (not place, "institution", "institution"),
+            (not form.get("reason", "").strip(), "reason", "reason"),
+            (first is None, "from_on", "from"),
+            (last is None or (first is not None and last < first), "to_on", "to"),
+        )
+        errors = [{"field": name, "text": t(f"requests.new.error.{key}")} for is_wrong, name, key in wrong if is_wrong]
+        if not errors and first and last:
+            leader = PersonId(form.get("leader", ""))
+            wish = actions.Wish(
+                cast(VisitKind, form.get("visit_kind") if form.get("visit_kind") in KINDS else "special"),
+                "urgent" if form.get("urgent") == "yes" else "normal", place, form["reason"][:4000], first, last,
+                [each for each in known if each in form.getlist("members")], leader if leader in known else PersonId(""),
+            )  # fmt: skip
+            made = actions.file_request(session, office(), reader().person, wish, now())
+    return _new(errors, 422) if errors else see_other("requests.one", id_=made, done="filed")
+
+
+def _place(session: Session, text: str) -> str:
+    """The key of the institution somebody typed: a key, or a name that fits one institution only."""
+    text = text.strip()[:300]
+    if not text:
+        return ""
+    if institutions.institution(session, text):
+        return text
+    found = institutions.search(session, text, None, None, 2)
+    return str(found[0].key) if len(found) == 1 else ""
+
+
+def _day(text: str) -> date | None:
+    parts = text.strip().split(".")
+    try:
+        return date(int(parts[2]), int(parts[1]), int(parts[0])) if len(parts) == 3 else None
+    except ValueError:
+        return None
+
+
+@blueprint.post("/<id_>/withdraw")
+@needs("request.file")
+def withdraw(id_: str) -> Response:
+    """The filer takes the request back."""
+    try:
+        with office().database.write() as session:
+            state = queries.may_read(session, reader(), id_)
+            reason = request.form.get("withdraw_reason", "")[:1000]
+            actions.withdraw_request(session, office(), reader().person, state.id, reason, now())
+    except RuleBroken as broken:
+        return _refused(id_, broken)
+    return see_other("requests.one", id_=id_, done="withdrawn")
+
+
 # ── C3 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -323,6 +405,7 @@ def _ballot(session: Session, state: VisitRequest, votes: list[Vote], names: Any
         return {"vote": None, "tally": state.decision.body if state.decision else None}
     law = office_law(session, office(), date.fromisoformat(vote.opened_on))
     counted = count_votes(queries.count_of(vote), law)
+    as_closed = count_votes(replace(queries.count_of(vote), is_open=False), law)
     me = reader().person
     is_over = now() > actions.moment_of(vote.closes_at)
     voter = can("vote.cast", vote) and vote.closed is None and not is_over
@@ -333,7 +416,8 @@ def _ballot(session: Session, state: VisitRequest, votes: list[Vote], names: Any
         "verdict": shown.verdict(counted, words(), vote.closes_at), "reasons": reasons,
         "may_vote": voter and me not in vote.recused, "is_recused": me in vote.recused, "is_over": is_over,
         "mine": vote.choices.get(me, ""), "may_close": can("vote.close") and actions.may_close(vote, now()),
-        "may_refuse": counted.tally.quorum_met and counted.tally.against >= counted.tally.needed_for,
+        "may_refuse": as_closed.tally.quorum_met and as_closed.tally.against >= as_closed.tally.needed_for,
+        "would_approve": as_closed.outcome == "approved",
         "chair": names.get(vote.chair, ""), "tally": None, "secretary": _secretary(session),
     }  # fmt: skip
 

@@ -110,7 +110,7 @@ def an_election(council: Council, stage: str) -> SubjectId:
     if stage != "call":
         world.clock.now = began - timedelta(days=22)
     with office.database.write() as session:
-        made = elections.call_election(session, office, council.secretary, 5, "KZ-35", date(2026, 5, 1), world.now)
+        made = elections.call_election(session, office, council.secretary, 4, "KZ-35", date(2026, 5, 1), world.now)
         for name, background in CANDIDATES:
             application = elections.Application(name, background, ("Заявление", "Документ об образовании"))
             one = elections.enter_candidate(session, office, council.secretary, made, application, world.now)

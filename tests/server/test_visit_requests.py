@@ -400,3 +400,39 @@ def test_what_waits_is_counted_for_each_hat(council: Council) -> None:
     with Session(council.world.office.database.engine) as session:
         assert queries.waiting_for(session, council.members[0], council.world.now) == (1, False)
         assert queries.waiting_for_secretary(session, council.world.now) == (1, True)
+
+
+def test_a_member_files_and_takes_back_a_request_by_the_pages(council: Council) -> None:
+    from server.institutions.actions import put_in_force
+    from shared.institutions import Institution
+
+    office = council.world.office
+    with office.database.write() as session:
+        place = Institution(key="ik-25", name_ru="ИК-25", name_kk="", name_en="", type="prison", region_iso="KZ-35")
+        put_in_force(session, office, council.world.founded.admin, [place], council.world.now, synthetic=True)
+    member = sign_in(council, council.filer, Role.NPM_MEMBER)
+    assert member.get("/requests/new").status_code == 200
+    assert member.post("/requests", institution="Нет такого", reason="").status_code == 422
+    form = {"institution": "ик-25", "reason": "Основание", "from_on": "10.03.2026", "to_on": "11.03.2026"}
+    done = member.post("/requests", visit_kind="special", urgent="yes", members=[council.filer], **form)
+    assert done.status_code == 303, text_of(done)
+    path = done.headers["Location"].split("?")[0]
+    assert "ИК-25" in text_of(member.get(path))
+    assert member.post(f"{path}/withdraw", withdraw_reason="Уже не нужно").status_code == 303
+    assert council.state(path.rsplit("/", 1)[1]).state == "withdrawn"
+
+
+def test_the_same_verbs_as_json(council: Council) -> None:
+    request, ballot = council.voting()
+    client = council.world.client()
+    client.set_cookie("__Host-qorgan", council.cookie(council.members[0], Role.COUNCIL_MEMBER), secure=True)
+    base = "https://localhost"
+    assert [each["id"] for each in client.get("/api/requests", base_url=base).json] == [request]
+    assert client.get(f"/api/requests/{request}", base_url=base).json["words"]["institution"] == "syn-1"
+    wrong = client.post(f"/api/votes/{ballot}/cast", json={"choice": "maybe"}, base_url=base)
+    assert wrong.status_code == 422
+    assert client.post(f"/api/votes/{ballot}/close", json={}, base_url=base).status_code == 403
+    answer = client.post(f"/api/votes/{ballot}/cast", json={"choice": "for"}, base_url=base)
+    assert answer.status_code == 200, answer.json
+    assert [seat["place"] for seat in answer.json["seats"]].count("for") == 1
+    assert answer.json["steps"][1]["facts"]["share"] == "2/3"
