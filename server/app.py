@@ -6,7 +6,6 @@ brought up to date by `qorgan migrate`, not here.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as ApiBlueprint
 
@@ -35,7 +34,7 @@ CAPABILITIES = (
     "accounts", "ledger", "packs", "media", "institutions", "checklists", "law", "visit_requests", "elections",
     "visits", "observations", "reports", "console",
 )  # fmt: skip
-"""Each may have `pages.py` and `routes.py`, with one `blueprint` each."""
+"""Each may have `pages.py` and `routes.py`, with one blueprint each."""
 
 REQUEST_LIMIT = 12 * 1024 * 1024
 FORM_LIMIT = 1024 * 1024
@@ -113,17 +112,18 @@ def config_is_https(config: Config) -> bool:
     return config.address.startswith("https://")
 
 
-def _blueprints() -> list[ApiBlueprint]:
-    found = []
-    for capability in CAPABILITIES:
-        for part in ("routes", "pages"):
-            name = f"server.{capability}.{part}"
-            if find_spec(f"server.{capability}") and find_spec(name):
-                try:
-                    module = import_module(name)
-                    found.append(getattr(module, "blueprint", None) or getattr(module, part))
-                except ImportError as error:
-                    logging.getLogger("qorgan").warning("%s is left out: %s", name, error)
+def _blueprints() -> list[Blueprint]:
+    return [
+        _blueprint_of(f"server.{capability}.{part}")
+        for capability in CAPABILITIES
+        for part in ("routes", "pages")
+        if find_spec(f"server.{capability}.{part}")
+    ]
+
+
+def _blueprint_of(module: str) -> Blueprint:
+    """The one blueprint a module declares."""
+    (found,) = (value for value in vars(import_module(module)).values() if isinstance(value, Blueprint))
     return found
 
 

@@ -135,6 +135,17 @@ def add_person(session: Session, office: Office, author: PersonId, person: NewPe
     return id_
 
 
+def give_sign_in(session: Session, person: PersonId, login: str, passphrase: str) -> None:
+    """A first login and passphrase for somebody known who has none.
+
+    Raises RuleBroken("not_found"; "already_decided" when the person signs in already or the login is taken).
+    """
+    _person(session, person)
+    if queries.login_of(session, person) or queries.person_of_login(session, login) is not None or not login.strip():
+        raise RuleBroken("already_decided")
+    set_passphrase(session, person, login, passphrase)
+
+
 def grant_role(
     session: Session, office: Office, author: PersonId, second: PersonId, person: PersonId, role: Role, since: date,
     now: datetime, until: date | None = None, basis: str = "",

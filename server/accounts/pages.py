@@ -211,6 +211,20 @@ def person_added() -> Response:
     return see_other("accounts.people")
 
 
+@blueprint.post("/people/<uuid:person>/sign-in")
+@needs("person.add")
+def sign_in_given(person: object) -> Response:
+    """A first sign-in for somebody who has none, for instance after an election."""
+    try:
+        with office().database.write() as session:
+            actions.give_sign_in(
+                session, PersonId(str(person)), request.form.get("login", ""), request.form.get("passphrase", "")
+            )
+    except RuleBroken as broken:
+        flash(error_sentence(broken), "bad")
+    return see_other("accounts.people")
+
+
 @blueprint.post("/people/<uuid:person>/code")
 @needs("device.enrol")
 def code_made(person: object) -> Response:
@@ -247,7 +261,7 @@ def revoke(device: object) -> Response:
         if row is None:
             raise RuleBroken("not_found")
         name = queries.name_of(session, PersonId(row.person))
-    return page("accounts/revoke.html", device=row, name=name)
+        return page("accounts/revoke.html", device=row, name=name)
 
 
 @blueprint.post("/people/devices/<uuid:device>/revoke")
@@ -290,7 +304,7 @@ def roles_waiting() -> Response:
     """Roles that wait for a second officer."""
     with office().database.read() as session:
         rows, names = queries.proposals(session), queries.names(session)
-    return page("accounts/roles.html", rows=rows, names=names)
+        return page("accounts/roles.html", rows=rows, names=names)
 
 
 @blueprint.post("/people/roles/<int:number>")

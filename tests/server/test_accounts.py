@@ -312,3 +312,20 @@ def test_the_story_of_a_tablet_in_the_pages(world: World) -> None:
     assert post(admin, f"/people/devices/{device}/revoke", reason="lost").status_code == 303
     with world.office.database.read() as session:
         assert queries.device(session, device).revoked_at == world.now
+
+
+def test_the_story_of_a_role_in_the_pages(world: World) -> None:
+    person = world.person(name="Aliya")
+    admin, second = world.client(), world.client()
+    sign_in(admin)
+    sign_in(second, "second")
+    form = {"role": "npm_member", "since": "2026-03-02", "until": "2028-03-01", "basis": "Order 5"}
+    assert post(admin, f"/people/{person}/roles", **form).status_code == 303
+    assert post(admin, f"/people/{person}/roles", **form | {"since": "yesterday"}).status_code == 422
+    shown = get(second, "/people/roles").text
+    assert all(words in shown for words in ("Aliya", "Order 5", "02.03.2026", "01.03.2028"))
+    number = re.search(r"/people/roles/(\d+)", shown).group(1)
+    assert post(second, f"/people/roles/{number}", answer="confirm").status_code == 303
+    with world.office.database.read() as session:
+        assert queries.roles_on(session, person, date(2026, 3, 2)) == ["npm_member"]
+    assert post(second, f"/people/roles/{number}", answer="confirm").status_code == 404
