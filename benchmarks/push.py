@@ -1,0 +1,136 @@
+"""Pushing a whole visit of 350 operations in one exchange: the office's time from packed bytes to packed bytes.
+
+On SQLite in a temporary folder, through the application, seal and signature included; how often a subject is folded
+is counted, because that is what grows first. Source: PERFORMANCE, SETTLED decisions 13, 21, 27.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, median_of_three
+from benchmarks.ledger import bodies
+from server.accounts import actions as accounts
+from server.accounts.actions import NewPerson, found_office
+from server.app import create_app
+from server.config import Config
+from server.db import Database
+from server.keys import make_keys
+from server.ledger import append, receive
+from server.ledger.actions import record
+from server.migrations import migrate
+from server.office import Office, new_subject
+from shared.accounts import Role
+from shared.deadlines import read_calendar
+from shared.law.law import read_rules
+from shared.ledger.crypto import new_signing_key, sign, verifying_key
+from shared.ledger.frame import Frame, cut
+from shared.ledger.messages import SIGNATURE_HEADER, Hello, encode_request, request_message
+from shared.ledger.operation import Body, encode_line, genesis
+from shared.observations.record import RecordOpened
+from shared.values import DeviceId, PersonId, SubjectId, stamp
+from shared.visits import GroupFormed, VisitPlanned
+
+NOW = datetime(2026, 3, 7, 9, 0, tzinfo=UTC)
+SECRET = new_signing_key()
+
+
+class Standing:
+    """An office with a visit of one member, and that member's tablet."""
+
+    def __init__(self, folder: Path) -> None:
+        url = f"sqlite:///{folder / 'office.db'}"
+        migrate(url)
+        self.office = Office(Config(folder, url, ""), Database(url), make_keys(1), read_rules(), read_calendar())
+        self.client = create_app(clock=lambda: NOW, office=self.office).test_client()
+        self.visit = new_subject(NOW)
+        with self.office.database.write() as session:
+            names = {"kk": "A", "ru": "A", "en": "A"}
+            first, second = NewPerson("A", (Role.ADMIN,)), NewPerson("B", (Role.COUNCIL_SECRETARY, Role.NPM_MEMBER))
+            founded = found_office(session, self.office, names, first, second, [], NOW)
+            self.member = founded.second
+            code = accounts.make_code(session, self.office, founded.admin, self.member, NOW)
+            key = verifying_key(SECRET).hex()
+            self.device, _ = accounts.enrol(session, self.office, code, None, key, key, "Tablet", NOW)
+            accounts.confirm_device(session, self.office, self.member, self.device, NOW)
+            plan: list[Body] = [
+                VisitPlanned(visit_kind="preventive", key="", sealed=""),
+                GroupFormed(members=(self.member,), leader=self.member, least=1),
+            ]
+            record(session, self.office, self.visit, self.member, plan, NOW)
+
+    def frame(self, number: int, sealed: bool = True) -> Frame:
+        """The whole visit as one frame of a fresh record."""
+        made = [RecordOpened(visit=self.visit, checklists=()), *bodies(number, sealed)]
+        return frame_of(self.device, self.member, new_subject(NOW), made)
+
+    def push(self, frame: Frame) -> float:
+        """Milliseconds of one exchange that carries the frame."""
+        hello = Hello(device=self.device, epoch=0, from_="", heads="", known=(0, ""), nonce="", now=stamp(NOW))
+        body = encode_request(hello, [frame])
+        signature = base64.b64encode(sign(SECRET, request_message(body))).decode()
+        headers = {"Content-Encoding": "gzip", SIGNATURE_HEADER: signature}
+        packed = gzip.compress(body, 6)
+        began = time.perf_counter()
+        answer = self.client.post("/api/sync", data=packed, headers=headers)
+        spent = (time.perf_counter() - began) * 1e3
+        if answer.status_code != 200 or b'"accepted"' not in gzip.decompress(answer.data):
+            raise RuntimeError(answer.get_data(as_text=True)[:200])
+        return spent
+
+
+def frame_of(device: DeviceId, author: PersonId, subject: SubjectId, made: list[Body]) -> Frame:
+    """One frame with these operations, from the first of the chain."""
+    lines = [encode_line(body, author, stamp(NOW), clock) for clock, body in enumerate(made, 1)]
+    return cut(SECRET, device, subject, 1, genesis(device, subject), lines)
+
+
+@contextmanager
+def counted_folds() -> Iterator[Counter[str]]:
+    """Counts how often each subject with operations is folded while a push is taken in."""
+    counts: Counter[str] = Counter()
+    plain = append.state_of
+
+    def counting(kind: str, subject: SubjectId, operations: Any, parent: Any = None) -> Any:
+        operations = list(operations)
+        if operations:
+            counts[subject] += 1
+        return plain(kind, subject, operations, parent)
+
+    append.state_of = receive.state_of = counting
+    try:
+        yield counts
+    finally:
+        append.state_of = receive.state_of = plain
+
+
+def figures() -> list[Figure]:
+    """Time of a push, and the most often a subject of it is folded."""
+    with tempfile.TemporaryDirectory() as folder:
+        standing = Standing(Path(folder))
+        standing.push(standing.frame(0))
+        numbers = iter(range(1, 100))
+        spent = median_of_three(lambda: standing.push(standing.frame(next(numbers))))
+        frame = standing.frame(50)
+        with counted_folds() as counts:
+            standing.push(frame)
+        standing.office.database.engine.dispose()
+    folds = counts[frame.header.subject]
+    return [
+        Figure("push of a visit, exchange in all", spent, "ms", note=f"{frame.header.count} operations"),
+        Figure("push of a visit, folds of its record", folds, "x", must=1),
+    ]
+
+
+if __name__ == "__main__":
+    for figure in figures():
+        print(figure.line())
