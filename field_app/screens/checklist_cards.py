@@ -17,6 +17,7 @@ from field_app.widgets.scroll import Scroll
 from field_app.widgets.text import extents
 from field_app.widgets.theme import look
 
+NEXT_FRAME = 0.004
 SECONDS_A_FRAME = 0.008
 """How long building goes on in one frame."""
 _TEXT_SHARE = 0.72
@@ -52,7 +53,7 @@ class Cards(Scroll):
     def __init__(self, make: Callable[[str], Node], words: Callable[[str], tuple[str, bool]]) -> None:
         self._make, self._words = make, words
         self._slots: dict[str, Slot] = {}
-        self._later = Clock.create_trigger(lambda _: self._build_some(), 0)
+        self._later = Clock.create_trigger(lambda _: self._build_some(), NEXT_FRAME)
         self._building = False
         super().__init__(Page())
 

@@ -173,9 +173,7 @@ def _reason(screen: ChecklistScreen, path: str, who: str) -> None:
 
     def keep() -> None:
         text = field.text.strip()
-        if not text:
-            screen.desk.saving(lambda: screen.desk.store.drop_draft(name))
-        elif screen.keep_reason(path, who, text):
+        if not text or screen.keep_reason(path, who, text):
             screen.desk.saving(lambda: screen.desk.store.drop_draft(name))
 
     screen.frame.offer_undo(None)

@@ -182,7 +182,7 @@ class NoteSheet:
 
 def _target(screen: Screen) -> tuple[str, str]:
     """(record, interview, loose or forbidden; its subject) of a note written over this screen."""
-    store, subject = screen.desk.store, SubjectId(screen.at.subject)
+    store, subject = screen.desk.store, SubjectId(getattr(screen, "talk", "") or screen.at.subject)
     state = store.state(subject) if subject else None
     if isinstance(state, Interview):
         allowed = state.consent is not None and state.consent.note and state.consent.consent == "agrees"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from field_app.widgets.button import Button
+from field_app.widgets.icon import Icon
 from field_app.widgets.layout import Col, Grid, Row
 from field_app.widgets.node import Box, Node
 from field_app.widgets.question_view import NOT_APPLICABLE, NOT_KNOWN, QuestionActions, QuestionView
@@ -107,6 +108,21 @@ class Words(Row):
     def show(self, view: QuestionView) -> None:
         if self.field.editor is None and (view.value or "") != self.field.text:
             self.field.show_text(view.value or "", view.caret)
+
+
+class Masked(Row):
+    """Words that were said, as dots until somebody asks for them: `actions.search(item)` shows them."""
+
+    def __init__(self, view: QuestionView, actions: QuestionActions, texts: Texts) -> None:
+        dots = Row(
+            Icon("lock", 20, "muted"), Text("• • • • • • • •", 18, "muted", grow=1), gap=12, pad=(16, 8), tall=ANSWER_HIGH,
+            grow=1, box=Box(fill="surface2", radius=8),
+        )  # fmt: skip
+        button = Button(texts("widgets.show"), "eye", act=lambda: actions.search(view.item), tall=ANSWER_HIGH)
+        super().__init__(dots, button, gap=8)
+
+    def show(self, view: QuestionView) -> None:
+        """The dots say nothing, so nothing changes."""
 
 
 class Photos(Row):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from field_app.widgets.answers import SEARCH_FROM, Choices, Nothing, Photos, Search, Shown, Unknown, Words
+from field_app.widgets.answers import SEARCH_FROM, Choices, Masked, Nothing, Photos, Search, Shown, Unknown, Words
 from field_app.widgets.button import Button
 from field_app.widgets.figures import Moment, Number, Position
 from field_app.widgets.icon import Icon
@@ -31,6 +31,7 @@ PARTS: dict[str, Part] = {
     "integer": Number,
     "decimal": Number,
     "text": Words,
+    "masked": Masked,
     "date": Moment,
     "time": Moment,
     "geopoint": Position,

@@ -147,6 +147,14 @@ class Stage(Node):
         if isinstance(control, TextField) and visible:
             control.edit()
 
+    def begun_editing(self, field: TextField) -> None:
+        """A finger began to edit: the field has the focus, without its ring."""
+        if self.focus is not field:
+            if self.focus is not None:
+                self.focus.show_focus(False)
+            self.focus = field
+            self._adopt(field)
+
     def _panes_of(self, widget: Widget) -> list[Scroll]:
         panes, node = [], widget.parent
         while node is not None and node is not self:

@@ -179,6 +179,17 @@ class TextField(Control):
         self.editor.bind(text=self.editor.told, cursor=lambda *_: self._caret_moved())
         self.editor.bind(focus=lambda _, focus: None if focus else self.leave())
         self.editor.focus = True
+        self._tell_stage()
+
+    def _tell_stage(self) -> None:
+        """The stage leads the focus: also one that a finger gave has to be taken away by the next touch elsewhere."""
+        node = self.parent
+        while node is not None and node is not node.parent:
+            begun = getattr(node, "begun_editing", None)
+            if begun is not None:
+                begun(self)
+                return
+            node = node.parent
 
     def leave(self) -> None:
         """Ends editing; the text stays and is told through `on_leave`."""
