@@ -33,7 +33,7 @@ from shared.candidacies import Election, may_vote_in
 from shared.eligibility import BARS, BarAnswer
 from shared.errors import RuleBroken
 from shared.texts import Language, Texts, texts
-from shared.values import PersonId
+from shared.values import PersonId, moment_of
 from shared.votes import Choice
 
 blueprint = Blueprint("elections", __name__, url_prefix="/elections", template_folder="templates")
@@ -130,7 +130,7 @@ def _values(session: Session, state: Election, said: Texts) -> dict[str, Any]:
         "may_vote": can("election.vote", state) and state.open_round is not None and me not in state.open_round.recused,
         "has_voted": state.open_round is not None and me in state.open_round.ballots,
         "may_count": state.open_round is not None
-        and queries.may_close(state.open_round, now() > actions.moment_of(state.open_round.opened.closes_at)),
+        and queries.may_close(state.open_round, now() > moment_of(state.open_round.opened.closes_at)),
         "is_chair": last is not None and me == last.opened.chair,
         "seated": {each: actions.is_seated(session, state, each) for each in state.elected},
     }  # fmt: skip

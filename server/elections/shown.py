@@ -51,7 +51,7 @@ def steps(state: Election, stage: queries.Stage, words: Texts) -> list[dict[str,
     """The steps for `parts.tasks`: done ones and the current one carry a tag."""
     now = _AT[stage]
     called = state.called
-    facts = {
+    facts: dict[str, dict[str, object]] = {
         "call": {"until": show_date(called.call_until) if called else ""},
         "candidates": {"n": len(queries.standing(state))},
         "check": {

@@ -115,10 +115,10 @@ def _take_back(session: Session, office: Office, voter: PersonId, row: BulkVoteR
     request = queries.request_state(session, row.request)
     vote = ledger.state(session, request.vote) if request.vote else None
     cast = vote.votes.get(voter) if isinstance(vote, Vote) else None
-    if cast is None or (cast.choice, cast.words, cast.at) != ("for", None, stamp(row.at)):
+    if request.vote is None or cast is None or (cast.choice, cast.words, cast.at) != ("for", None, stamp(row.at)):
         return "no"
     try:
-        take_back_vote(session, office, voter, vote.id, now)
+        take_back_vote(session, office, voter, request.vote, now)
     except RuleBroken:
         return "no"
     return "yes"

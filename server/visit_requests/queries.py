@@ -283,7 +283,7 @@ def waiting_for_secretary(session: Session, now: datetime) -> tuple[int, bool]:
 
 def votes_of(session: Session, request: SubjectId) -> list[Vote]:
     """Every ballot there was on a request, oldest first."""
-    ids = session.exec(select(VoteRow.id).where(VoteRow.of == request).order_by(VoteRow.id))  # type: ignore[arg-type]
+    ids = session.exec(select(VoteRow.id).where(VoteRow.of == request).order_by(VoteRow.id))
     return [vote_state(session, id_) for id_ in ids]
 
 
