@@ -30,8 +30,8 @@ def framed(
     subject = parts.pop("visit", "")
     ways = [("today", "home", t("today.home"), {})]
     if subject:
-        ways.append(("visit", "list", t("visit_home.visit"), {"subject": subject}))
-    ways += [("sync", "cloud_up", t("sync.title"), {}), ("settings", "settings", t("settings.title"), {})]
+        ways.append(("visit", "list", t("today.rail_visit"), {"subject": subject}))
+    ways += [("sync", "cloud_up", t("today.rail_sync"), {}), ("settings", "settings", t("today.rail_tablet"), {})]
     items = [
         RailItem(icon, word, lambda name=name, where=where: tablet.go(name, **where), current=name == current)
         for name, icon, word, where in ways

@@ -1,4 +1,4 @@
-"""Dates, times and sizes as people of the office write them: dd.mm.yyyy, 24 hours, decimal comma. Source: UX section 7."""
+"""Dates, times and sizes as people write them: dd.mm.yyyy, 24 hours, decimal comma. Source: UX section 7."""
 
 from __future__ import annotations
 

@@ -48,12 +48,12 @@ class PinPad(Grid):
     def __init__(self, texts: Texts, word: str, done: Callable[[str], object]) -> None:
         self.dots, self._done, self._pin = Dots(texts), done, ""
         keys = [self._digit(digit) for digit in "123456789"]
-        back = Button("", "backspace", "key_quiet", self._back, name=texts("widgets.backspace"), tall=64, repeats=True)
-        self.go = Button(word, None, "primary", self._go, size=18, inset=4, tall=64)
+        back = Button("", "backspace", "key_quiet", self._back, name=texts("widgets.backspace"), tall=88, repeats=True)
+        self.go = Button(word, None, "primary", self._go, size=18, inset=4, tall=88)
         super().__init__(*keys, back, self._digit("0"), self.go, columns=3, cell=64, gap=12, fixed=360)
 
     def _digit(self, digit: str) -> Button:
-        return Button(digit, None, "key", lambda: self.press(digit), size=28, bold=True, tall=64, repeats=True)
+        return Button(digit, None, "key", lambda: self.press(digit), size=28, bold=True, tall=88, repeats=True)
 
     def press(self, letters: str) -> None:
         """More signs."""

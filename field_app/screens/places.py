@@ -9,6 +9,10 @@ from field_app.screens.screen import Desk
 from field_app.widgets.list import Entry
 from field_app.widgets.picker import search_sheet
 from field_app.widgets.sheet import Sheet
+from field_app.widgets.theme import look
+
+ROW, ROW_LARGE = 72, 148
+"""dp of a row: a name of two lines and the key below, at large text as well."""
 
 
 def find_place(desk: Desk, title: str, choose: Callable[[str], object]) -> Sheet:
@@ -21,4 +25,4 @@ def find_place(desk: Desk, title: str, choose: Callable[[str], object]) -> Sheet
             for row in register.search(query, limit=RESULTS_LIMIT if query.strip() else len(register))
         ]
 
-    return search_sheet(desk.texts, title, find, choose)
+    return search_sheet(desk.texts, title, find, choose, row=ROW_LARGE if look.large else ROW)

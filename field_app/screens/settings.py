@@ -79,7 +79,7 @@ class Settings(Screen):
         t = self.desk.texts
         key = f"settings.keystore_{facts.keystore.replace('-', '_')}"
         lines = (
-            ("person", facts.person), ("device", facts.device), ("office", facts.office),
+            ("person", facts.person), ("device", facts.device.replace("-", " ")), ("office", facts.office),
             ("free", formats.size(t, facts.free)), ("keystore", t(key) if t.has(key) else facts.keystore),
         )  # fmt: skip
         parts = [

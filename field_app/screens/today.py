@@ -5,15 +5,18 @@ Draws `today_facts`; a row chosen on the left stands on the right. Source: UX T2
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from field_app.acts import visits
 from field_app.screens import formats
 from field_app.screens.places import find_place
 from field_app.screens.screen import Screen, replace_place
 from field_app.screens.today_cards import conflict_card, mandate_card, question_card, ready_card, request_card
 from field_app.screens.today_facts import RequestFacts, TodayFacts, VisitFacts, today_facts
+from field_app.screens.visit_facts import visit_facts
 from field_app.widgets.button import Button
 from field_app.widgets.frame import Frame, Page, Strip
-from field_app.widgets.layout import Col, Gap, Row
+from field_app.widgets.layout import Col, Gap, Row, Wrap
 from field_app.widgets.list import Entry, EntryRow
 from field_app.widgets.node import Node
 from field_app.widgets.scroll import Scroll
@@ -131,16 +134,27 @@ class Today(Screen):
             why = "today.conflict_declared" if visit.conflict else f"today.waits_{visit.stage}"
             open_it = Button(t("today.open"), "right", "plain", lambda: self.desk.go("visit", subject=visit.id))
             return Col(Text(t(why), 18, "muted"), Row(open_it), gap=12)
-        word, icon = {"continue": ("today.continue", "play"), "start": ("today.to_start", "play")}.get(
-            visit.next_step, ("today.open", "right")
-        )
-        go = Button(
-            t(word), icon, "primary", lambda: self.desk.go("visit", subject=visit.id), size=20, tall=80,
-            fixed=None if look.large else 320,
-        )  # fmt: skip
-        return Row(go)
+        if visit.next_step != "continue":
+            key = "today.to_start" if visit.next_step == "start" else "today.open_visit"
+            return Row(self._large(t(key), "play", lambda: self.desk.go("visit", subject=visit.id)))
+        home = Button(t("today.open_visit"), "list", act=lambda: self.desk.go("visit", subject=visit.id))
+        return Wrap(self._large(t("today.continue"), "play", lambda: self.go_on(visit.id)), home, gap=16)
+
+    def _large(self, word: str, icon: str, act: Callable[[], None]) -> Button:
+        wide = None if look.large else 320
+        return Button(word, icon, "primary", act, size=20, tall=80, fixed=wide)
 
     # ── acts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def go_on(self, visit: str) -> None:
+        """To the first question that is left, or to the visit when none is."""
+        desk = self.desk
+        facts = visit_facts(desk.store, SubjectId(visit), desk.texts.language, desk.now())
+        theme, item, _ = facts.first_blank
+        if item:
+            desk.go("checklist", subject=visit, item=item, theme=theme)
+        else:
+            desk.go("visit", subject=visit)
 
     def choose(self, key: str) -> None:
         """Another row stands on the right."""

@@ -90,12 +90,14 @@ class Unlock(KeyPage, Node):
         self._tries = ""
         self.pad = PinPad(texts, texts("unlock.enter"), self._try)
         self._said = Text(texts("unlock.encrypted"), 18, "muted")
-        self._time = Text(clock(), 14, "muted")
+        self._time = Text(clock(), 14, "muted", text_align="center")
         words = Col(
             Row(Icon("shield", 36, "primary", fixed=40), Text("Qorgan", 32, bold=True), gap=12),
             Gap(16), Text(texts("unlock.title"), 24, bold=True), self._said, Gap(16), self.pad.dots, gap=8,
         )  # fmt: skip
-        self._foot = Col(self._time, Text(texts("unlock.forgotten"), 14, "muted"), gap=4, pad=(24, 8, 24, 16))
+        self._foot = Col(
+            self._time, Text(texts("unlock.forgotten"), 14, "muted", text_align="center"), gap=4, pad=(24, 8, 24, 16)
+        )
         super().__init__(box=Box(fill="page", radius=0))
         self._languages = language_row(language, speak)
         self._body = Scroll(Halves(words, self.pad))

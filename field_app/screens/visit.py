@@ -37,7 +37,7 @@ class VisitHome(Screen):
 
     def build(self, facts: VisitHomeFacts) -> Frame:
         t = self.desk.texts
-        title = facts.place or t("today.place_unknown")
+        title = facts.place.split(",")[0] or t("today.place_unknown")
         self.pane = Scroll(self._page(facts))
         wide = self._is_wide()
         parts = {"side": self._side(facts), "side_width": SIDE} if wide else {}
@@ -114,7 +114,19 @@ class VisitHome(Screen):
     def _side(self, facts: VisitHomeFacts) -> Node:
         if not facts.started_at:
             return Col(pad=20)
-        return Scroll(Col(*self._doors(facts), gap=12, pad=(20, 24)), box=Box(fill="page", radius=0, sides="l"))
+        doors = Col(*self._doors(facts), gap=12, pad=(20, 24, 20, 12))
+        last = self._last(facts)
+        foot = Col(last, pad=(20, 12, 20, 16)) if last is not None else None
+        return Col(Scroll(doors, fill=1), foot, box=Box(fill="page", radius=0, sides="l"))
+
+    def _last(self, facts: VisitHomeFacts) -> Button | None:
+        """What ends this part of the work: closing, then the report."""
+        t = self.desk.texts
+        if not facts.may_act:
+            return None
+        if facts.closed_at:
+            return Button(t("visit_home.to_report"), "sign", "primary", lambda: self._go("report"))
+        return Button(t("visit_home.close"), "lock", "plain", self.close, short=t("visit_home.close_short"))
 
     def _doors(self, facts: VisitHomeFacts) -> list[Node]:
         t = self.desk.texts
@@ -140,16 +152,11 @@ class VisitHome(Screen):
         )  # fmt: skip
 
     def _strip(self, facts: VisitHomeFacts, wide: bool) -> Strip | None:
-        t = self.desk.texts
-        if not facts.started_at or not facts.may_act:
+        if not facts.started_at or wide:
             return None
-        pages = PageButtons(t, self.pane) if self.pane is not None else None
-        if facts.closed_at:
-            report = Button(t("visit_home.to_report"), "sign", "primary", lambda: self._go("report"))
-            return Strip(Gap(grow=1), pages, report)
-        close = Button(t("visit_home.close"), "lock", "plain", self.close, short=t("visit_home.close_short"))
-        going_on = self._continue(facts) if facts.first_blank[1] and not wide else None
-        return Strip(close, Gap(grow=1), pages, going_on)
+        pages = PageButtons(self.desk.texts, self.pane) if self.pane is not None else None
+        going_on = self._continue(facts) if facts.first_blank[1] and not facts.closed_at else None
+        return Strip(self._last(facts), Gap(grow=1), pages, going_on)
 
     def _go(self, name: str) -> None:
         self.desk.go(name, subject=self.visit)

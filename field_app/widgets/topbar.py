@@ -13,6 +13,7 @@ from field_app.widgets.layout import Gap, Row
 from field_app.widgets.node import Box, Node
 from field_app.widgets.semantic import Semantic
 from field_app.widgets.text import Text
+from field_app.widgets.theme import look
 from shared.texts import Texts
 
 TOP = 64
@@ -106,7 +107,8 @@ class TopBar(Node):
         ink, bare = ("bg", "on_bad") if self._failure else ("text", "bare")
         if self._back is not None:
             parts.append(Button("", "left", bare, self._back, fixed=64, inset=8, name=self._texts("widgets.back")))
-        heading = Place(Text(self._place, 18, ink, bold=True), gap=12)
+        size = 18 if brevity < 3 else 11 if look.large else 14
+        heading = Place(Text(self._place, size, ink, bold=True), gap=12)
         heading.name = self._place
         if self._sub and brevity < 2:
             heading.add(Text(self._sub, 18, "bg" if self._failure else "muted"))

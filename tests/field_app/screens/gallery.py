@@ -15,13 +15,12 @@ SHOTS = (
 
 
 def main(folder: Path, names: list[str], shots=SHOTS) -> None:
+    from field_app.widgets.theme import Choice
     from tests.field_app.office_double import OfficeDouble
     from tests.field_app.screens.hall import furnished
     from tests.field_app.screens.panes import Panes
     from tests.field_app.screens.scenes import SCENES
     from tests.field_app.widgets.bench import Bench
-
-    from field_app.widgets.theme import Choice
 
     office, bench = OfficeDouble(), Bench()
     with tempfile.TemporaryDirectory() as home:

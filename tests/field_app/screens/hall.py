@@ -9,9 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.field_app.office_double import OfficeDouble
-from tests.field_app.tablets import PIN, KeystoreDouble
-
 from field_app.acts import records, visits
 from field_app.acts.subjects import record_id
 from field_app.enrolment import enrol
@@ -26,6 +23,8 @@ from shared.ledger.crypto import new_id
 from shared.ledger.sealing import key_made, sealed_words
 from shared.packs import ChecklistPublished, RegisterPublished
 from shared.visits import ConflictDeclared, GroupFormed, MandateIssued, VisitPlanned
+from tests.field_app.office_double import OfficeDouble
+from tests.field_app.tablets import PIN, KeystoreDouble
 
 NOW = datetime(2026, 3, 7, 9, 5, 7, tzinfo=UTC)
 CHECKLIST = Path(__file__).parents[3] / "server" / "data" / "checklists" / "npm_visit.xlsx"

@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.field_app.screens.hall import NOW
-from tests.field_app.tablets import KeystoreDouble
-from tests.field_app.widgets.bench import Bench, PartStage
-
 from field_app import choices as chosen
 from field_app.app import Tablet
 from field_app.store.store import Store
@@ -16,6 +12,9 @@ from field_app.sync.status import Progress
 from field_app.widgets import control
 from field_app.widgets.semantic import walk
 from field_app.widgets.theme import Choice, look
+from tests.field_app.screens.hall import NOW
+from tests.field_app.tablets import KeystoreDouble
+from tests.field_app.widgets.bench import Bench, PartStage
 
 
 class WorkerFake:
