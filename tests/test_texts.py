@@ -110,7 +110,7 @@ def test_every_fact_an_error_sentence_names_is_given_wherever_it_is_raised() -> 
 # ── keys used ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 USE = re.compile(
-    r"""(?<![\w.])(?:t|_|say|text|words|sentence|texts\([^()]*\)|(?:\w+\.)+(?:t|text|texts|say|words))(?:\.plural)?\(\s*(f?)(["'])([^"'\n]+)\2"""
+    r"""(?<![\w.])(?:t|_|say|text|words|sentence|texts\([^()]*\)|(?:(?!law\.)\w+\.)+(?:t|text|texts|say|words))(?:\.plural)?\(\s*(f?)(["'])([^"'\n]+)\2"""
 )
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_{}]+)+")
 
@@ -162,6 +162,7 @@ def test_the_scan_for_keys_sees_the_forms_in_use() -> None:
         assert [key for _, _, key in USE.findall(line)] == ["a.b"], line
     assert USE.findall('t(f"a.{b}")') == [("f", '"', "a.{b}")]
     assert not USE.findall('get("a.b") + "a.b"')
+    assert not USE.findall('law.text("a.b") + self.law.text("a.b")')
 
 
 # ── tone ────────────────────────────────────────────────────────────────────────────────────────────────────────────
