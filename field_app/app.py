@@ -34,6 +34,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,9 @@ from field_app.window import App, Clock
 if TYPE_CHECKING:
     from field_app.screens.screen import Screen
     from field_app.store.store import Store
+
+WARM_SECONDS = 0.1
+"""After the first frame, so that nothing is loaded before it."""
 
 
 class Tablet(Going, App):
@@ -84,6 +88,16 @@ class Tablet(Going, App):
         Window.bind(on_textinput=lambda *_: self.idle.touched(time.monotonic()))
         Clock.schedule_interval(lambda _: self._tick(), 1.0)
         self.show_lock()
+        Clock.schedule_once(lambda _: self._warm(), WARM_SECONDS)
+
+    def _warm(self) -> None:
+        """While the PIN is typed, what comes behind it is loaded: parts without widgets on a thread of their own."""
+
+        def load() -> None:
+            for name in ("field_app.store.store", "field_app.sync.worker", "field_app.acts.visits"):
+                import_module(name)
+
+        self.apart(load, lambda _: import_module("field_app.screens.today"))
 
     def on_pause(self) -> bool:
         """Into the background: locked at once."""
@@ -175,13 +189,13 @@ class Tablet(Going, App):
         if not store.is_enrolled or not store.meta.confirmed:
             self.show_enrol()
             return
-        self.start_worker()
         self._history.clear()
-        self._count()
         from field_app.store.kept import Place
 
         place = store.place or Place("today")
         self._show(place if place.screen in SCREENS else Place("today"))
+        self._count()
+        self.start_worker()
 
     def start_worker(self) -> None:
         """Sync begins; once for the life of the process."""

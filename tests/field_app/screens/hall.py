@@ -100,7 +100,8 @@ def furnished(folder: Path, office: OfficeDouble) -> Hall:
     hall = Hall(office, store, people)
     _found(hall)
     keys = [each.key for each in register()]
-    ready, running, over = (hall.plan(key, day) for key, day in zip(keys[5:8], ("2026-03-12", "2026-03-07", "2026-02-21")))
+    days = ("2026-03-12", "2026-03-07", "2026-02-21")
+    ready, running, over = (hall.plan(key, day) for key, day in zip(keys[5:8], days, strict=True))
     hall.sync()
     for visit in (running, over):
         visits.declare_conflict(store, visit, False, NOW)
@@ -113,8 +114,10 @@ def furnished(folder: Path, office: OfficeDouble) -> Hall:
         record = visits.start(store, visit, key, NOW)
         _answer(store, record)
     visits.close(store, over, NOW)
-    visits.file_request(store, institution=keys[9], reason="Три жалобы за месяц.", from_on="2026-03-20",
-                        to_on="2026-03-21", now=NOW, members=people[:3], leader=people[0], urgency="urgent")  # fmt: skip
+    visits.file_request(
+        store, institution=keys[9], reason="Три жалобы за месяц.", from_on="2026-03-20", to_on="2026-03-21", now=NOW,
+        members=people[:3], leader=people[0], urgency="urgent",
+    )  # fmt: skip
     hall.keys |= {"ready": ready, "running": running, "over": over}
     hall.sync()
     answers_more(store, running)

@@ -1,4 +1,4 @@
-"""A finger on the real window: what a tap does to the store, what comes back after a kill, what a lock leaves behind."""
+"""A finger on the real window: what a tap does to the store, what comes back after a kill, what a lock hides."""
 
 from __future__ import annotations
 
