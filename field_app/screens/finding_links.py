@@ -61,7 +61,7 @@ def _question(sitting: Sitting, path: str, t: Texts) -> Link:
     entry = result.entry or (result.others[0] if result.others else None)
     value = entry_words(sitting, path, entry, t) if entry else ""
     title = " ".join(part for part in (number, evaluation.label(path, t.language)) if part)
-    return Link(path, f"{title}: {value}" if value else title, t("finding.answer"), "answer")
+    return Link(path, f"{title} · {value}" if value else title, t("finding.answer"), "answer")
 
 
 def every(sitting: Sitting, t: Texts) -> list[Link]:

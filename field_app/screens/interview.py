@@ -56,7 +56,7 @@ def evaluation_of(screen: Screen, talk: SubjectId) -> Evaluation | None:
     said = {path: each["value"] for path, each in answers.items() if "value" in each}
     reasons = {path: each["non_answer"]["code"] for path, each in answers.items() if "non_answer" in each}
     consent = state.consent.consent if state.consent else ""
-    known = form.known_values({"int_no": state.number, "visit_ref": state.number})
+    known = form.known_values({"int_no": state.number, "visit_ref": state.number})  # both stand in the title
     known |= {"/intro/consent": "no" if consent == "declines" else "yes"} if consent else {}
     now = screen.desk.now()
     keep = {path for path in {*said, *reasons} if place_of(path) in form.entries}
@@ -235,10 +235,12 @@ class InterviewScreen(Asking):
         return found
 
     def _allowed(self, path: str) -> bool:
-        """Without a record only coded answers; photos of a person are not taken here; the consent stands above."""
+        """Without a record only coded answers; photos of a person are not taken here; what is known stands above."""
         item = self.evaluation(path).entry(path).item
-        if place_of(path) == "/intro/consent" or not isinstance(item, Question):
-            return place_of(path) != "/intro/consent"
+        if path in self.evaluation(path).known:
+            return False
+        if not isinstance(item, Question):
+            return True
         if item.type in ("image", "audio") and item.elsewhere != "notice":
             return False
         coded_only = self.state.consent is None or self.state.consent.consent != "agrees"

@@ -84,7 +84,7 @@ class NoteSheet:
         if text is None and draft:
             self.field.caret = min(draft.caret, len(said))
         chips = self._chips() if self.target != "interview" else None
-        body = Col(self.field, chips, self._tools(), gap=12, pad=(24, 0, 24, 24))
+        body = Col(self.field, chips, self._tools(), gap=12, pad=(24, 8, 24, 24))
         foot = Row(Button(t("widgets.done"), "check", "primary", self.desk.close_sheet, grow=1), pad=(24, 8), tall=80)
         sheet = Sheet(t, t("note.title"), body, sub=self._where(), where="whole", foot=foot, on_closed=self.closed)
         self.desk.open_sheet(sheet)
