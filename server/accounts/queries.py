@@ -106,6 +106,7 @@ class PersonLine:
     language: str
     roles: list[tuple[str, str, str]]
     devices: list[DeviceLine]
+    login: str
 
     @property
     def visits(self) -> bool:
@@ -122,6 +123,7 @@ def people(session: Session, only: PersonId | None = None) -> list[PersonLine]:
     for row in session.exec(select(TermRow).order_by(col(TermRow.since), col(TermRow.id))):
         terms.setdefault(row.person, []).append((row.role, row.since, row.until))
     contacts = {row.device: row for row in session.exec(select(ContactRow))}
+    logins = {row.person: row.login for row in session.exec(select(CredentialRow))}
     devices: dict[str, list[DeviceLine]] = {}
     for device_row in session.exec(select(DeviceRow).order_by(col(DeviceRow.id))):
         contact = contacts.get(device_row.id)
@@ -133,7 +135,14 @@ def people(session: Session, only: PersonId | None = None) -> list[PersonLine]:
             )
         )  # fmt: skip
     return [
-        PersonLine(PersonId(row.id), row.name, row.language, terms.get(row.id, []), devices.get(row.id, []))
+        PersonLine(
+            PersonId(row.id),
+            row.name,
+            row.language,
+            terms.get(row.id, []),
+            devices.get(row.id, []),
+            logins.get(row.id, ""),
+        )
         for row in session.exec(query)
     ]
 

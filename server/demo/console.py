@@ -48,12 +48,12 @@ class Desk:
         return self.page.inner_text("main") if self.page.query_selector("main") else self.page.inner_text("body")
 
     def send(self, action: str, **fields: Any) -> None:
-        """Fills the form with this action (a path or a pattern's beginning) and presses its button.
+        """Fills the form with this action (or behind this selector) and presses its button.
 
         A list ticks boxes, a text fills, chooses or ticks the radio button of that value; `button` names the value
         of the button to press.
         """
-        form = self.page.locator(f'form[action="{action}"]').first
+        form = self.page.locator(f'form[action="{action}"]' if action.startswith("/") else action).first
         if form.count() == 0:
             raise DemoFailed(f"no form {action} on {self.page.url}: {self.text()[:600]}")
         button = fields.pop("button", None)
@@ -80,6 +80,10 @@ class Desk:
         else:
             control.fill(value)
 
+    def open_details(self, inside: str) -> None:
+        """Opens the folded part of the page that holds a form."""
+        self.page.locator(f"details:has({inside}) > summary").first.click()
+
     def shot(self, name: str, width: int = 1440, height: int = 900, whole: bool = True) -> Path:
         """A picture of the page; its file."""
         self.page.set_viewport_size({"width": width, "height": height})
@@ -91,7 +95,7 @@ class Desk:
         """The bytes behind an address, with this person's session."""
         data = self.page.evaluate(
             "async path => { const r = await fetch(path); if (!r.ok) throw new Error(path + ' ' + r.status);"
-            " const b = new Uint8Array(await r.arrayBuffer()); let s = ''; for (const c of b) s += String.fromCharCode(c);"
+            " let s = ''; for (const c of new Uint8Array(await r.arrayBuffer())) s += String.fromCharCode(c);"
             " return btoa(s); }",
             path,
         )
@@ -135,6 +139,12 @@ class Console:
         if key not in self._desks:
             self._desks[key] = self._sign_in(player, hat)
         return self._desks[key]
+
+    def leave(self) -> None:
+        """Everybody goes home: the next `desk` signs in anew."""
+        for desk in self._desks.values():
+            desk.page.context.close()
+        self._desks.clear()
 
     def guest(self) -> Desk:
         """A browser nobody is signed in at."""

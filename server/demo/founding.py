@@ -11,7 +11,7 @@ from server.accounts import actions as accounts
 from server.app import open_office
 from server.checklists.actions import import_checklist
 from server.config import Config
-from server.demo.cast import ADMIN, CANDIDATES, COMMISSIONER, COUNCIL, CUSTODIAN, EVERYBODY, SECRETARY, Player
+from server.demo.cast import ADMIN, COMMISSIONER, COUNCIL, CUSTODIAN, EVERYBODY, SECRETARY, Player
 from server.demo.stage import Stage, expect
 from server.institutions.actions import import_register
 from server.institutions.synthetic import write_register
@@ -84,7 +84,7 @@ def _people(stage: Stage, office: Office, now: datetime) -> Ids:
     ids = {ADMIN.login: founded.admin, SECRETARY.login: founded.second}
     ids |= dict(zip((COMMISSIONER.login, COUNCIL[0].login, CUSTODIAN.login), founded.keyholders, strict=True))
     with office.database.write() as session:
-        for player in (*EVERYBODY, *CANDIDATES):
+        for player in EVERYBODY:
             if player.login in ids:
                 continue
             ids[player.login] = accounts.add_person(session, office, founded.admin, _new(player), now)

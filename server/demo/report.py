@@ -13,9 +13,11 @@ from server.ledger import queries as ledger
 from shared.reports import Report, findings_of
 
 DISSENT = (
-    "Считаю вывод о карантинном отделении слишком мягким: девять человек на шести местах содержались там дольше месяца, "
+    "Считаю вывод о карантинном отделении слишком мягким: девять человек на шести местах содержались там "
+    "дольше месяца, "
     "и это бесчеловечные условия, а не недостаток мебели."
 )
+SUMMARY = "Посещение без предупреждения. Главное: теснота в карантине и пустой медицинский журнал."
 QUESTION = "Сколько человек спало на полу и сколько ночей, по журналу или со слов?"
 ANSWER = "Трое; по словам двоих из них и по журналу размещения, не меньше тридцати одной ночи."
 
@@ -41,7 +43,7 @@ def _sign(scene: Scene) -> None:
     with stage.step("7.1", "The visit is closed, the report frozen by its hash") as step:
         leader.act(
             {"act": "write_text", "part": "summary", "language": "ru",
-             "text": "Посещение проведено без предупреждения. Главное: теснота в карантине и пустой медицинский журнал."},
+             "text": SUMMARY},
             {"act": "close"},
             {"act": "freeze"},
         )  # fmt: skip
@@ -92,7 +94,6 @@ def _review(scene: Scene) -> None:
             officer.go(f"/review/{state.id}/{finding}")
             _decide(officer, state.id, finding, "accept")
         officer.go(f"/visits/{scene.visit}")
-        officer.send(f"/review/{state.id}/close")
         officer.shot("console-c8-dossier")
         done = _report(scene)
         expect("the report is accepted", done.accepted_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Error as BrowserError
@@ -13,19 +13,21 @@ from playwright.sync_api import Error as BrowserError
 from server.config import Config
 from server.demo import aftermath, council, founding, report, visit
 from server.demo.console import Console
+from server.demo.earlier import office_ago
 from server.demo.processes import Process, command, free_port, wait_until_answers
 from server.demo.proxy import Proxy
 from server.demo.scene import Scene
 from server.demo.stage import DemoFailed, Stage, stop
 from shared.ledger.crypto import random_letters
 
-PASSPHRASE_FILE = "passphrase"
+OPENS_KEYS = "passphrase"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-GO_ON = """
-How to go on:
-  make serve     keeps this office running at a loopback address; sign in with the accounts below
-  make tablet    opens the window of a tablet (PIN {pin} on the demo's tablets)
-"""
+CALL_AGO = timedelta(days=25)
+"""How long ago the office of the story was founded and the election called; the call stays open 20 days by the rule."""
+ACTS = (
+    council.elect, council.request_and_decide, visit.prepare, visit.record, visit.meet_again, report.sign_and_review,
+    aftermath.look_back,
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _config(stage: Stage, port: int) -> Config:
     passphrase = random_letters(32, LETTERS)
-    file = stage.folder / PASSPHRASE_FILE
+    file = stage.folder / OPENS_KEYS
     file.touch(mode=0o600)
     file.write_text(passphrase, encoding="ascii")
     data = stage.folder / "office"
@@ -68,33 +70,34 @@ def _config(stage: Stage, port: int) -> Config:
 def _environment(stage: Stage, config: Config) -> dict[str, str]:
     return {
         "QORGAN_DATA": str(config.data), "QORGAN_DATABASE": config.database, "QORGAN_ADDRESS": config.address,
-        "QORGAN_KEY_PASSPHRASE_FILE": str(stage.folder / PASSPHRASE_FILE),
+        "QORGAN_KEY_PASSPHRASE_FILE": str(stage.folder / OPENS_KEYS),
     }  # fmt: skip
 
 
 def _play(stage: Stage, port: int) -> None:
     config = _config(stage, port)
-    office, ids = founding.found(stage, config, datetime.now(UTC))
+    began = datetime.now(UTC) - CALL_AGO
+    office, ids = founding.found(stage, config, began)
     environment = _environment(stage, config)
-    server = Process([command("qorgan"), "serve", "--port", str(port)], stage.logs / "office.log", environment)
     proxy = Proxy(("127.0.0.1", port))
+    scene = Scene(stage, office, ids, Console(config.address, stage.pictures), proxy, environment)
     try:
-        wait_until_answers(config.address, server)
-        with Console(config.address, stage.pictures) as console:
-            scene = Scene(stage, office, ids, console, proxy, environment)
+        with scene.console:
+            with office_ago(office, port, CALL_AGO):
+                scene.clock = lambda: datetime.now(UTC) - CALL_AGO
+                council.call(scene)
+            scene.clock = lambda: datetime.now(UTC)
+            scene.console.leave()
+            server = Process([command("qorgan"), "serve", "--port", str(port)], stage.logs / "office.log", environment)
             try:
-                council.elect(scene)
-                council.request_and_decide(scene)
-                visit.prepare(scene)
-                visit.record(scene)
-                visit.meet_again(scene)
-                report.sign_and_review(scene)
-                aftermath.look_back(scene)
+                wait_until_answers(config.address, server)
+                for act in ACTS:
+                    act(scene)
             finally:
                 scene.close_tablets()
+                server.end()
     finally:
         proxy.close()
-        server.end()
     aftermath.say_how_to_go_on(stage, scene)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -26,13 +27,15 @@ class Scene:
     line: Proxy
     environment: dict[str, str]
     tablets: dict[str, Tablet] = field(default_factory=dict)
+    election: SubjectId = SubjectId("")
     request: SubjectId = SubjectId("")
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     visit: SubjectId = SubjectId("")
     facts: dict[str, str] = field(default_factory=dict)
 
     def now(self) -> datetime:
-        """The moment on the clock of this machine."""
-        return datetime.now(UTC)
+        """The moment of the story."""
+        return self.clock()
 
     def id_of(self, player: Player) -> PersonId:
         """The person's id."""
