@@ -9,38 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import insert
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, select
 
 from server.ledger import queries as ledger
 from server.ledger.tables import HeldFrameRow
 from server.media import folder
+from server.media.project import MEDIA_BYTES
 from server.media.tables import PromisedRow, UploadRow
 from server.office import Office
 from shared.errors import RuleBroken
-from shared.ledger.crypto import CHUNK_BYTES, TAG_BYTES
 from shared.ledger.frame import read_frames
 from shared.ledger.operation import LineUnreadable, decode_line
 from shared.observations.record import MediaFile
 from shared.registry import BODIES
 from shared.values import DeviceId, PersonId, SubjectId, is_hash
 
-PLAIN_BYTES = 50 * 1024 * 1024
-MEDIA_BYTES = 7 + PLAIN_BYTES + TAG_BYTES * (PLAIN_BYTES // CHUNK_BYTES + 1)
-"""Largest ciphertext: 50 MiB sealed in chunks."""
 PIECE_BYTES = 1024 * 1024
-
-
-def promise(session: Session, subject: SubjectId, files: Iterable[MediaFile]) -> None:
-    """The files the operations of a subject name, made anew; whatever a body claims, only what can be a file counts."""
-    rows = {
-        file.sha256: {"sha256": file.sha256, "subject": subject, "role": file.role[:16], "size": file.size}
-        for file in files
-        if is_hash(file.sha256) and 0 < file.size <= MEDIA_BYTES
-    }
-    session.execute(delete(PromisedRow).where(col(PromisedRow.subject) == subject))
-    if rows:
-        session.execute(insert(PromisedRow), list(rows.values()))
 
 
 def announce(

@@ -14,7 +14,8 @@ from flask.typing import ResponseReturnValue
 
 from server.console.web import now, office, tablet, tablet_view
 from server.media import folder, queries
-from server.media.actions import MEDIA_BYTES, PIECE_BYTES, announce, give_up, take_piece
+from server.media.actions import PIECE_BYTES, announce, give_up, take_piece
+from server.media.project import MEDIA_BYTES
 from shared.errors import RuleBroken
 from shared.ledger.crypto import same
 

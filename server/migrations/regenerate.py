@@ -15,8 +15,6 @@ from server.migrations import FOLDER, alembic_config
 REVISION = "0001"
 
 
-
-
 def regenerate() -> Path:
     """The path of the one migration, written from an empty database to all tables."""
     target = FOLDER / "versions" / f"{REVISION}_initial.py"

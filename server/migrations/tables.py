@@ -7,7 +7,10 @@ from pathlib import Path
 
 SERVER = Path(__file__).parent.parent
 
-MODULES = tuple(sorted(f"server.{path.parent.name}.tables" for path in SERVER.glob("*/tables.py") if path.parent.name != "migrations"))
+_HERE = Path(__file__).parent
+MODULES = tuple(
+    sorted(f"server.{path.parent.name}.tables" for path in SERVER.glob("*/tables.py") if path.parent != _HERE)
+)
 """Every capability's tables module."""
 
 for _module in MODULES:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete
 
-from server.media.actions import promise
+from server.media.project import promise
 from server.observations.tables import AnswerRow, FindingRow, InterviewRow, ThemeCountRow
 from shared.checklists.paths import is_path, place_of
 from shared.ledger.operation import canonical
@@ -41,9 +41,10 @@ def record(session: Session, state: Record) -> None:
 def _finding(state: Record, finding: Versioned) -> FindingRow:
     current = finding.current
     body = current.body
+    standards = " ".join(filter(_STANDARD.fullmatch, body.standards)) if body else ""
     return FindingRow(
         id=finding.id, record=state.id, visit=_visit(state), severity=body.severity if body else "low",
-        urgent=bool(body and body.urgent), standards=" ".join(filter(_STANDARD.fullmatch, body.standards)) if body else "",
+        urgent=bool(body and body.urgent), standards=standards,
         evidence_count=len(body.evidence) if body else 0, author=current.author, recorded_at=_moment(current.at),
         differs=finding.differs, withdrawn=finding.withdrawn,
     )  # fmt: skip

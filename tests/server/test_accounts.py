@@ -9,8 +9,8 @@ import pytest
 from sqlmodel import select
 
 from server.accounts import actions, queries, sessions
-from server.accounts.tables import CredentialRow, SessionRow
 from server.accounts.pages import _SEES_ALL
+from server.accounts.tables import CredentialRow, SessionRow
 from server.ledger import queries as ledger
 from shared.accounts import Role, fingerprint
 from shared.errors import RuleBroken
@@ -44,7 +44,8 @@ def post(client, path: str, **form: str):
 @pytest.mark.parametrize(
     ("passphrase", "code"),
     [
-        ("fourteen chars", "passphrase_short"), ("x" * 129, "passphrase_short"), ("Password Password", "passphrase_common"),
+        ("fourteen chars", "passphrase_short"), ("x" * 129, "passphrase_short"),
+        ("Password Password", "passphrase_common"),
         ("пароль пароль пароль", "passphrase_common"), ("aaaaaaaaaaaaaaaa", "passphrase_common"),
         ("abc abc abc abc abc", "passphrase_common"), ("qwertyuiopasdfghjkl!!", "passphrase_common"),
         ("1 qwertyuiopasdfghjkl", "passphrase_common"), ("dana.saparova 2026", "passphrase_common"),

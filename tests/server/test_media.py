@@ -9,7 +9,7 @@ import os
 import pytest
 
 from server.media import folder
-from server.media.actions import MEDIA_BYTES
+from server.media.project import MEDIA_BYTES
 from server.office import new_subject
 from shared.accounts import Role
 from shared.observations.record import MediaFile, PhotoTaken, RecordOpened

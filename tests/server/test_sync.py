@@ -55,7 +55,7 @@ def test_what_one_tablet_sends_the_other_gets_byte_for_byte(pair) -> None:
 
 def test_own_frames_do_not_come_back(pair) -> None:
     one, _, visit = pair
-    record, _ = begun(one, visit)
+    begun(one, visit)
     assert all(frame.header.device != one.id for frame in one.sync_all())
 
 
@@ -210,8 +210,8 @@ def test_a_member_who_joins_late_gets_everything_from_the_beginning(pair) -> Non
         from shared.visits import GroupFormed
 
         members = (one.person, late)
-        act(session, world.office, visit, world.founded.second, [GroupFormed(members=members, leader=one.person, least=1)],
-            world.now)  # fmt: skip
+        formed = GroupFormed(members=members, leader=one.person, least=1)
+        act(session, world.office, visit, world.founded.second, [formed], world.now)
     came = {frame.header.subject for frame in tablet.sync_all()}
     assert {visit, record, one.person} <= came
 
@@ -230,9 +230,7 @@ def test_who_leaves_the_group_gets_nothing_more(pair) -> None:
     one.sync(one.write(record, *answers(2, 30)))
     assert all(frame.header.subject != record for frame in other.sync_all())
     late = other.write(record, *answers(1, 40))
-    assert statuses(other.sync(late)) == [
-        ("accepted", "")
-    ]  # what a former member saved is kept; the fold does not count it
+    assert statuses(other.sync(late)) == [("accepted", "")]
 
 
 def test_both_sides_hold_the_same(pair) -> None:
@@ -271,7 +269,7 @@ def test_a_tablet_waits_for_the_second_officer(world: World) -> None:
 
 
 def test_an_unknown_device_and_a_wrong_signature_are_told_no(pair) -> None:
-    one, other, _ = pair
+    one, _, _ = pair
     stranger = Tablet(one.world, one.person, id=new_subject(one.world.now))
     assert stranger.post(stranger.request()).json["code"] == "device_unknown"
     liar = Tablet(one.world, one.person, id=one.id)
@@ -327,7 +325,7 @@ def test_sixty_exchanges_a_minute(pair) -> None:
 
 def test_after_a_restore_tablets_offer_again_what_lies_above(pair) -> None:
     one, other, visit = pair
-    record, _ = begun(one, visit)
+    begun(one, visit)
     other.sync_all()
     world = one.world
     with world.office.database.write() as session:
@@ -363,7 +361,8 @@ def test_broken_bodies_are_named_and_change_nothing(pair) -> None:
     plain = one.request()
     client = one.world.client()
     for data, headers, status in (
-        (b"", {}, 422), (b"\x1f\x8bgarbage", {"Content-Encoding": "gzip"}, 422), (plain, {"Content-Encoding": "br"}, 422),
+        (b"", {}, 422), (b"\x1f\x8bgarbage", {"Content-Encoding": "gzip"}, 422),
+        (plain, {"Content-Encoding": "br"}, 422),
         (gzip.compress(plain)[:-9], {"Content-Encoding": "gzip"}, 422), (plain, {}, 401),
         (gzip.compress(bytes(REQUEST_BYTES + 1)), {"Content-Encoding": "gzip"}, 413),
         (bytes(REQUEST_BYTES + 1), {}, 413), (plain, {SIGNATURE_HEADER: "ä"}, 401),
