@@ -57,3 +57,14 @@ def moment_of(text: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{text!r} lies outside the calendar") from error
+
+
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+
+
+def as_typed(text: str) -> str:
+    """A text as the ledger takes it: line ends as one sign, other control signs left out, blanks around it cut.
+
+    A browser sends the line ends of a text area as two signs, which no canonical line may hold. Source: SETTLED 5.
+    """
+    return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()

@@ -77,7 +77,7 @@ def region_name(iso: str, language: str) -> str:
 
 def type_name(key: str, language: str) -> str:
     """The name of a legal type, else of the coarse one of the checklists; the key for one that is not known."""
-    words = texts(language)  # type: ignore[arg-type]
+    words = texts(language)
     if words.has(f"register.type.{key}"):
         return words(f"register.type.{key}")
     return legal_types().get(key, {}).get(language, "") or key

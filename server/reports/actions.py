@@ -31,7 +31,7 @@ from shared.reports import (
     findings_of,
 )
 from shared.texts import Language, texts
-from shared.values import OperationId, PersonId
+from shared.values import OperationId, PersonId, as_typed
 
 TEXT_LENGTH = 4_000
 
@@ -90,7 +90,7 @@ def return_finding(
     """
     if finding:
         _check_seen(report, finding, seen)
-    words = text.strip()[:TEXT_LENGTH]
+    words = as_typed(text)[:TEXT_LENGTH]
     if not words:
         raise RuleBroken("no_reason", "domain VR-6")
     bodies: Sequence[Body] = [QuestionAsked(finding=finding, text=words, language=language)]
@@ -103,7 +103,7 @@ def reopen_finding(
     now: datetime,
 ) -> Report:  # fmt: skip
     """Takes an acceptance back. Raises RuleBroken: no_reason, finding_unknown, already_decided."""
-    body = FindingReopened(finding=finding, reason=reason.strip()[:TEXT_LENGTH])
+    body = FindingReopened(finding=finding, reason=as_typed(reason)[:TEXT_LENGTH])
     state: Report = record(session, office, report.id, officer, [body], now)
     return state
 

@@ -28,7 +28,16 @@ from server.institutions.places import institution_of, register_of
 from server.ledger import queries as ledger
 from server.reports import actions, queries
 from server.reports.dossier import Dossier, dossier, photo_picture
-from server.reports.paper import evidence, finding_values, gap_words, opinions, part_name, questions, signatures
+from server.reports.paper import (
+    due_words,
+    evidence,
+    finding_values,
+    gap_words,
+    opinions,
+    part_name,
+    questions,
+    signatures,
+)
 from server.reports.review import OPEN, decisions_about, place_of, severity_of, state_of
 from server.visits.pages import institution_name, pdf_answer, visit_state
 from shared.errors import RuleBroken
@@ -36,7 +45,9 @@ from shared.reports import Report, findings_of, open_questions
 from shared.texts import Language
 from shared.values import OperationId, SubjectId, is_hash, is_id
 
-pages = Blueprint("reports", __name__, template_folder="templates", static_folder="static", static_url_path="/static/reports")
+pages = Blueprint(
+    "reports", __name__, template_folder="templates", static_folder="static", static_url_path="/static/reports"
+)
 
 TABS = ("summary", "answers", "findings", "media", "timeline")
 
@@ -97,7 +108,7 @@ def _tabs(found: Dossier) -> list[dict[str, Any]]:
             "is_here": tab == here or (tab == "summary" and here not in TABS),
         }
         for tab, count in counts.items()
-        if document is not None or tab in ("summary", "timeline")
+        if (document is not None or tab in ("summary", "timeline")) and (tab != "media" or found.record is not None)
     ]  # fmt: skip
 
 
@@ -168,9 +179,7 @@ def review_item(report: str, finding: str) -> ResponseReturnValue:
 
 def _queue_values(session: Session, lines: list[queries.QueueLine], shown: str) -> dict[str, Any]:
     register = register_of(session)
-    names = {
-        line.institution: institution_name(register.get(line.institution), line.institution) for line in lines
-    }
+    names = {line.institution: institution_name(register.get(line.institution), line.institution) for line in lines}
     returned = queries.queue(session, reader(), ("returned",))
     return {
         "lines": lines, "institutions": names, "shown": shown, "returned": len(returned),
@@ -219,7 +228,8 @@ def _item(report: Report, id_: OperationId, found: Dossier, names: dict[Any, str
         "report": report.id, "visit": report.parent.id if report.parent else "", "id": id_,
         "place": place_of(report, id_), "severity": severity_of({"severity": finding.severity}),
         "state": state_of(report, id_), "finding": finding_values(finding, document, found.themes, texts),
-        "recommendation": finding.recommendation, "differs": finding.differs,
+        "recommendation": finding.recommendation,
+        "due": due_words(finding.recommendation.due), "differs": finding.differs,
         "answers": [lines[path] for path in finding.evidence if path in lines],
         "photos": [photos[OperationId(each)] for each in finding.evidence if each in photos],
         "others": evidence(finding, document, found.themes, texts), "count": len(finding.evidence),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from server.documents.paper import check_code
+from server.documents.paper import check_code, shown_date
 from server.institutions.places import region_name, type_name
 from server.reports.document import Document, Finding, document_of
 from server.reports.forms import standard_words
@@ -113,9 +113,7 @@ def signatures(report: Report, document: Document, texts: Texts) -> list[dict[st
     return lines
 
 
-def finding_values(
-    finding: Finding, document: Document, themes: Iterable[ThemeRead], texts: Texts
-) -> dict[str, Any]:
+def finding_values(finding: Finding, document: Document, themes: Iterable[ThemeRead], texts: Texts) -> dict[str, Any]:
     """A finding for paper or page: labelled words as written, standards, what it rests on."""
     parts = (("seen", finding.saw), ("told", finding.told), ("concluded", finding.concluded))
     said = [(texts(f"review.{name}"), words) for name, words in parts if words]
@@ -151,11 +149,16 @@ def recommendations(document: Document) -> list[dict[str, Any]]:
     return [
         {
             "number": number, "addressee": each.recommendation.addressee, "text": each.recommendation.text,
-            "due": each.recommendation.due, "language": each.language,
+            "due": due_words(each.recommendation.due), "language": each.language,
         }
         for number, each in enumerate(document.findings, 1)
         if each.recommendation.text
     ]  # fmt: skip
+
+
+def due_words(due: str) -> str:
+    """The day by which something is asked for, as people write it; as written where it is no day."""
+    return shown_date(due) or due
 
 
 def questions(report: Report, names: Mapping[PersonId, str], texts: Texts) -> list[dict[str, Any]]:

@@ -28,7 +28,8 @@ def report(session: Session, state: Report) -> None:
 def _report(state: Report, current: Version) -> ReportRow:
     stands = [signature.stand for signature in current.signatures.values()]
     return ReportRow(
-        id=state.id, visit=state.parent.id if state.parent else state.visit, stage=state.stage, version=current.body.version, sha256=current.body.sha256,
+        id=state.id, visit=_visit(state), stage=state.stage, version=current.body.version,
+        sha256=current.body.sha256,
         signed=len(stands), reservations=stands.count("reservation"), dissents=stands.count("dissent"),
         unsigned=len(state.unsigned()), submitted_at=_moment(state.submitted_at),
         accepted_at=_moment(state.accepted_at),
@@ -43,13 +44,19 @@ def _review(state: Report) -> list[ReviewRow]:
         half = state.half_accepted.get(id_)
         rows.append(
             ReviewRow(
-                report=state.id, finding=id_, visit=state.parent.id if state.parent else state.visit, place=place, severity=severity_of(finding),
+                report=state.id, finding=id_, visit=_visit(state), place=place,
+                severity=severity_of(finding),
                 urgent=finding.get("urgent") is True, state=state_of(state, id_),
                 first_officer=half[0] if half else None, headline=headline_of(finding),
                 submitted_at=_moment(state.submitted_at),
             )
         )  # fmt: skip
     return rows
+
+
+def _visit(state: Report) -> str:
+    """The visit by the report's place in the ledger; what a later body claims moves nothing."""
+    return state.parent.id if state.parent else state.visit
 
 
 def _moment(text: str) -> datetime | None:

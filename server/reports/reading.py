@@ -7,12 +7,12 @@ form". Serves the dossier and the report on paper. Source: UX C8, SETTLED decisi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from server.reports.document import Document, Item, Said
-from shared.checklists.definition import ASKED, Question, Repeat
+from shared.checklists.definition import ASKED, NonAnswer, Question, Repeat
 from shared.checklists.evaluate import Evaluation, Lists
 from shared.checklists.form import Form
 from shared.checklists.paths import is_path, place_of
@@ -113,7 +113,7 @@ def _evaluation(
 ) -> Evaluation:
     """The form with what counts for each item; where it differs, the leader's word, else the first in order."""
     answers = {}
-    non_answers = {}
+    non_answers: dict[str, NonAnswer] = {}
     for path, item in items.items():
         said = next((each for each in item.values if each.author == document.leader), None) or (
             item.values[0] if item.values else None
@@ -121,13 +121,20 @@ def _evaluation(
         if said is None:
             continue
         if said.non_answer in NON_ANSWERS:
-            non_answers[path] = said.non_answer
+            non_answers[path] = said.non_answer  # type: ignore[assignment]
         else:
             answers[path] = int(said.value) if isinstance(said.value, bool) else said.value or ""
     known = _known(document, form, lists)
     rows = {each.of: each.rows for each in document.rows if place_of(each.of) in form.entries}
     return Evaluation(
-        form, answers, rows, known, lists, today=today, non_answers=non_answers, language=language  # type: ignore[arg-type]
+        form,
+        answers,
+        rows,
+        known,
+        lists,
+        today=today,
+        non_answers=non_answers,
+        language=language,
     )
 
 
@@ -227,10 +234,10 @@ class _Reader:
             words = self.texts("dossier.refused_by", words=words, who=self.texts(f"dossier.by.{said.refused_by}"))
         return Voice(words, author, said.non_answer, said.reason)
 
-    def _value(self, question: Question, value: bool | int | str | list[str]) -> str:
+    def _value(self, question: Question, value: bool | int | str | Sequence[str]) -> str:
         if question.type == "acknowledge" or isinstance(value, bool):
             return self.texts("dossier.yes" if value not in (False, "", 0) else "dossier.no")
-        if isinstance(value, list):
+        if not isinstance(value, int | str):
             return ", ".join(self.evaluation.choice_label(question, name) for name in value)
         if question.type == "select_multiple" and isinstance(value, str):
             return ", ".join(self.evaluation.choice_label(question, name) for name in value.split())
@@ -249,5 +256,3 @@ def _is_shown(question: Question) -> bool:
 def find_line(themes: Iterable[ThemeRead], path: str) -> Line | None:
     """The question at a path."""
     return next((line for theme in themes for line in theme.lines if line.path == path), None)
-
-

@@ -1,1 +1,1 @@
-"""Visits: ordered from an approved request, a group formed, conflicts declared, a mandate issued, an officer assigned."""
+"""Visits: ordered from an approved request, group formed, conflicts declared, mandate issued, officer assigned."""

@@ -23,7 +23,7 @@ from server.visits.tables import MandateRow
 from shared.accounts import Role
 from shared.errors import RuleBroken
 from shared.ledger.operation import Body
-from shared.values import PersonId, SubjectId
+from shared.values import PersonId, SubjectId, as_typed
 from shared.visit_requests import VisitOrdered, VisitRequest
 from shared.visits import (
     ConflictDeclared,
@@ -75,7 +75,9 @@ def proposed_group(
     request = ledger.state(session, visit.request) if visit.request else None
     if not isinstance(request, VisitRequest) or request.words is None:
         return (), PersonId("")
-    words = opening.open_words(session, office, reader, "request.read", request, [request.words], "group_formed", now)[0]
+    words = opening.open_words(session, office, reader, "request.read", request, [request.words], "group_formed", now)[
+        0
+    ]
     members = tuple(PersonId(each) for each in (words or {}).get("members", ()) if isinstance(each, str))
     return members, PersonId((words or {}).get("leader", "") or request.leader)
 
@@ -123,13 +125,14 @@ def declare_conflict(
 
     Raises RuleBroken("no_reason") when there is a conflict and no words say which.
     """
-    if conflict and not words.strip():
+    what = as_typed(words)
+    if conflict and not what:
         raise RuleBroken("no_reason", "visit.recusal")
     bodies: list[Body] = []
     key = sealed = ""
-    if words.strip():
+    if what:
         sealer = opening.Sealer(session, office, visit.id, visit, visit.members)
-        key, sealed = sealer.seal(ConflictDeclared.KIND, {"what": words.strip()})
+        key, sealed = sealer.seal(ConflictDeclared.KIND, {"what": what})
         bodies += sealer.bodies()
     bodies.append(ConflictDeclared(conflict=conflict, key=key, sealed=sealed))
     state: Visit = record(session, office, visit.id, member, bodies, now)
@@ -177,9 +180,10 @@ def withdraw_mandate(
     """The standing mandate no longer holds. Raises RuleBroken: mandate_missing, no_reason."""
     if visit.mandate is None:
         raise RuleBroken("mandate_missing", "visit.mandate.document")
-    if not reason.strip():
+    said = as_typed(reason)
+    if not said:
         raise RuleBroken("no_reason", "visit.mandate.document")
-    body = MandateWithdrawn(number=visit.mandate.number, reason=reason.strip())
+    body = MandateWithdrawn(number=visit.mandate.number, reason=said)
     state: Visit = record(session, office, visit.id, author, [body], now)
     return state
 

@@ -132,7 +132,9 @@ def _plan(session: Session, state: Visit) -> dict[str, Any] | None:
     """Where and when, for the one hat that prepares a visit; opening it leaves a line in the read log."""
     if state.plan is None or state.institution or not can("visit.plan_read", state):
         return None
-    return opening.open_words(session, office(), reader(), "visit.plan_read", state, [state.plan], "group_page", now())[0]
+    return opening.open_words(session, office(), reader(), "visit.plan_read", state, [state.plan], "group_page", now())[
+        0
+    ]
 
 
 @pages.post("/visits/order")
@@ -162,7 +164,9 @@ def form_group(visit: str) -> ResponseReturnValue:
             raise
         field = "leader" if broken.code == "leader_not_in_group" else "members"
         return group_page(
-            visit, [{"field": field, "text": error_sentence(broken)}], {"given_members": members, "given_leader": leader}
+            visit,
+            [{"field": field, "text": error_sentence(broken)}],
+            {"given_members": members, "given_leader": leader},
         )
     return see_other("visits.group", visit=visit)
 

@@ -71,9 +71,15 @@ def test_a_question_goes_out_and_an_answer_brings_the_finding_back(story: Story)
     finding = OperationId(story.findings[1])
     with story.world.office.database.write() as session:
         actions.return_finding(
-            session, story.world.office, story.officer, ledger.state(session, story.report), finding,
-            "Кто сказал?", "ru", story.world.now,
-        )  # fmt: skip
+            session,
+            story.world.office,
+            story.officer,
+            ledger.state(session, story.report),
+            finding,
+            "Кто сказал?",
+            "ru",
+            story.world.now,
+        )
     came = b"".join(line for frame in tablet.sync_all() for line in frame.lines)
     assert "Кто сказал?".encode() in came
     assert [line.finding for line in lines(story, story.officer, "returned")] == [finding]
@@ -129,7 +135,8 @@ def test_after_a_decision_the_next_item_is_open(story: Story) -> None:
     empty = client.post(
         f"/review/{story.report}/{story.findings[0]}/return", data={"csrf": token, "seen": 0, "text": " "}
     )
-    assert empty.status_code == 422 and "errsum" in empty.text
+    assert empty.status_code == 422
+    assert "errsum" in empty.text
 
 
 @pytest.mark.parametrize("tab", ["summary", "answers", "findings", "media", "timeline"])
@@ -177,8 +184,42 @@ def test_rows_of_the_queue_hold_no_more_than_the_frozen_report(story: Story) -> 
 
 @pytest.mark.parametrize(
     "raw",
-    [{"findings": 5}, {"items": [{"item": 3}]}, {"visit": []}, {"group": [{"person": None}]}, {"items": [{"item": "/a", "state": "x"}]}],
-)  # fmt: skip
+    [
+        {"findings": 5},
+        {"items": [{"item": 3}]},
+        {"visit": []},
+        {"group": [{"person": None}]},
+        {"items": [{"item": "/a", "state": "x"}]},
+    ],
+)
 def test_a_document_of_another_shape_is_refused_whole(raw: dict[str, object]) -> None:
     with pytest.raises(RuleBroken, match="report_changed"):
         document_of(raw, {})
+
+
+def test_line_ends_of_a_browser_reach_the_ledger_as_one_sign(story: Story) -> None:
+    client = story.client(story.officer, Role.CENTRE_OFFICER)
+    token = client.get("/review").text.split('name="csrf" value="')[1].split('"')[0]
+    path = f"/review/{story.report}/{story.findings[1]}/return"
+    assert client.post(path, data={"csrf": token, "seen": 0, "text": "Кто?\r\nКогда?\x07"}).status_code == 303
+    assert [each.text for each in story.report_state().questions.values()] == ["Кто?\nКогда?"]
+
+
+def test_the_same_verbs_by_json(story: Story) -> None:
+    client = story.client(story.officer, Role.CENTRE_OFFICER)
+    queue = client.get("/api/reports/queue").json
+    assert [line["place"] for line in queue] == [2, 1, 3]
+    path = f"/api/reports/{story.report}/findings/{story.findings[2]}/acceptance"
+    done = client.post(path, json={"seen": 0})
+    assert done.status_code == 201
+    assert done.json["findings"][story.findings[2]] == "accepted"
+    again = client.post(path, json={})
+    assert (again.status_code, again.json["code"]) == (409, "already_decided")
+    asked = client.post(f"/api/reports/{story.report}/questions", json={"finding": story.findings[1], "text": "Кто?"})
+    assert asked.status_code == 201
+    assert asked.json["findings"][story.findings[1]] == "returned"
+    council = story.client(story.council, Role.COUNCIL_MEMBER)
+    assert council.get(f"/api/reports/{story.report}").json["stage"] == "submitted"
+    assert council.post(path, json={}).status_code == 403
+    assert client.get(f"/api/visits/{story.visit}").json["mandate"] == "2026-0001"
+    assert client.get("/api/visits/nonsense").status_code == 404

@@ -1,4 +1,4 @@
-"""A visit from the approved request to the submitted report: what tests of visits, observations and reports stand on."""
+"""A visit from the approved request to the submitted report: what tests of visits and reports stand on."""
 
 from __future__ import annotations
 
@@ -104,15 +104,27 @@ class Story:
     def request(self, photos: bool = True) -> Any:
         """A request the Council approved."""
         subject = new_subject(self.world.now)
-        words = {"institution": INSTITUTION, "reason": "Сообщения о холоде в камерах", "from_on": "2026-03-05",
-                 "to_on": "2026-03-06", "members": list(self.group), "leader": self.leader}  # fmt: skip
-        self.sealed(subject, self.leader, (RequestFiled, words, {"visit_kind": "special", "urgency": "normal",
-                                                                 "leader": self.leader}))  # fmt: skip
+        words = {
+            "institution": INSTITUTION,
+            "reason": "Сообщения о холоде в камерах",
+            "from_on": "2026-03-05",
+            "to_on": "2026-03-06",
+            "members": list(self.group),
+            "leader": self.leader,
+        }
+        self.sealed(
+            subject,
+            self.leader,
+            (RequestFiled, words, {"visit_kind": "special", "urgency": "normal", "leader": self.leader}),
+        )
         vote = new_subject(self.world.now)
         counts = TALLY
         self.write(subject, self.secretary, RequestPutToVote(vote=vote, closes_at="2026-03-03T18:00:00+05:00"))
-        self.write(subject, self.secretary, RequestDecided(outcome="approved", vote=vote, counts=counts, rules=(),
-                                                           photos_allowed=photos))  # fmt: skip
+        self.write(
+            subject,
+            self.secretary,
+            RequestDecided(outcome="approved", vote=vote, counts=counts, rules=(), photos_allowed=photos),
+        )
         return self.state(subject)
 
     def order(self) -> SubjectId:
@@ -184,23 +196,48 @@ class Story:
             NonAnswerRecorded(item="/st/st_posts", code="not_asked"),
         )
         self.write(self.record, self.other, AnswerRecorded(item="/mc/cell[a1b2c3d4]/cell_beds", value=8))
-        self.sealed(self.record, self.leader,
-            (DraftWritten, {"text": "Группа осмотрела 6 камер и медицинскую часть.", "language": "ru"}, {"part": "summary"}),
-            (PhotoTaken, {"caption": "камера 12", "language": "ru", "keys": {}},
-             {"files": (MediaFile(role="derivative", sha256="ab" * 32, size=1000),), "of": ""}),
-        )  # fmt: skip
+        self.sealed(
+            self.record,
+            self.leader,
+            (
+                DraftWritten,
+                {"text": "Группа осмотрела 6 камер и медицинскую часть.", "language": "ru"},
+                {"part": "summary"},
+            ),
+            (
+                PhotoTaken,
+                {"caption": "камера 12", "language": "ru", "keys": {}},
+                {"files": (MediaFile(role="derivative", sha256="ab" * 32, size=1000),), "of": ""},
+            ),
+        )
         photo = next(iter(self.state(self.record).photos))
         for number, severity in enumerate(severities, 1):
             words = {
-                "saw": f"Камера {number}: 9 человек, 6 коек. На трёх койках нет матрасов.", "told": "«Так с января».",
-                "told_by": "A-03", "concluded": f"Спальных мест меньше, чем людей, случай {number}.", "language": "ru",
-                "recommendation": {"addressee": "Начальник учреждения", "text": f"Выдать матрасы, пункт {number}.",
-                                   "due": "2026-04-05"},
-            }  # fmt: skip
-            self.sealed(self.record, self.leader, (FindingRecorded, words, {
-                "severity": severity, "standards": ("OPCAT-4",), "urgent": number == 2,
-                "evidence": ("/mc/cell[a1b2c3d4]/cell_beds", photo),
-            }))  # fmt: skip
+                "saw": f"Камера {number}: 9 человек, 6 коек. На трёх койках нет матрасов.",
+                "told": "«Так с января».",
+                "told_by": "A-03",
+                "concluded": f"Спальных мест меньше, чем людей, случай {number}.",
+                "language": "ru",
+                "recommendation": {
+                    "addressee": "Начальник учреждения",
+                    "text": f"Выдать матрасы, пункт {number}.",
+                    "due": "2026-04-05",
+                },
+            }
+            self.sealed(
+                self.record,
+                self.leader,
+                (
+                    FindingRecorded,
+                    words,
+                    {
+                        "severity": severity,
+                        "standards": ("OPCAT-4",),
+                        "urgent": number == 2,
+                        "evidence": ("/mc/cell[a1b2c3d4]/cell_beds", photo),
+                    },
+                ),
+            )
         self.findings = list(self.state(self.record).findings)
         self.write(self.record, self.leader, InterviewCounted(interview=new_subject(self.world.now), number="A-01"))
         self.write(self.visit, self.leader, VisitClosed(left_at="2026-03-06T17:40:00+05:00"))
@@ -219,14 +256,26 @@ class Story:
         from server.ledger.opening import review_keys
 
         keys = review_keys(office, state)
-        made = document(self.visit, self.record, operations,
-                        lambda subject, words: opened_words(keys[words.key], subject, words.kind, words.sealed))  # fmt: skip
+        made = document(
+            self.visit,
+            self.record,
+            operations,
+            lambda subject, words: opened_words(keys[words.key], subject, words.kind, words.sealed),
+        )
         data, sha256 = packed(made)
         covers = tuple(tuple(each) for each in made["covers"])
         self.report = new_subject(self.world.now)
-        self.write(self.report, self.leader, ReportFrozen(visit=self.visit, version=1, document=data, sha256=sha256, covers=covers))  # type: ignore[arg-type]  # fmt: skip
+        self.write(
+            self.report,
+            self.leader,
+            ReportFrozen(visit=self.visit, version=1, document=data, sha256=sha256, covers=covers),
+        )  # type: ignore[arg-type]
         self.write(self.report, self.leader, ReportSigned(version=1, sha256=sha256, stand="agree"))
-        self.write(self.report, self.other, ReportSigned(version=1, sha256=sha256, stand="dissent", text=DISSENT, language="ru"))  # fmt: skip
+        self.write(
+            self.report,
+            self.other,
+            ReportSigned(version=1, sha256=sha256, stand="dissent", text=DISSENT, language="ru"),
+        )
         self.write(self.report, self.leader, ReportSubmitted(version=1, missing=((self.third, "болезнь"),)))
 
     def report_state(self) -> Report:
@@ -252,11 +301,15 @@ def imported(name: str) -> Imported:
 def a_story(world: World, folder: Path) -> Story:
     """People, a register of 200 institutions and the visit checklist; nothing has happened yet."""
     story = Story(
-        world, world.person(Role.COUNCIL_SECRETARY, name="Секретарь С."),
-        world.person(Role.CENTRE_OFFICER, name="Ахметова Г."), world.person(Role.CENTRE_OFFICER, name="Бекова Н."),
-        world.person(Role.COUNCIL_MEMBER, name="Сапарова А."), world.person(Role.NPM_MEMBER, name="Ким П."),
-        world.person(Role.NPM_MEMBER, name="Ли С."), world.person(Role.NPM_MEMBER, name="Садыкова Л."),
-    )  # fmt: skip
+        world,
+        world.person(Role.COUNCIL_SECRETARY, name="Секретарь С."),
+        world.person(Role.CENTRE_OFFICER, name="Ахметова Г."),
+        world.person(Role.CENTRE_OFFICER, name="Бекова Н."),
+        world.person(Role.COUNCIL_MEMBER, name="Сапарова А."),
+        world.person(Role.NPM_MEMBER, name="Ким П."),
+        world.person(Role.NPM_MEMBER, name="Ли С."),
+        world.person(Role.NPM_MEMBER, name="Садыкова Л."),
+    )
     csv_file = folder / "register.csv"
     with csv_file.open("w", encoding="utf-8", newline="") as file:
         write_csv(REGISTER, file)
@@ -266,16 +319,36 @@ def a_story(world: World, folder: Path) -> Story:
     with world.office.database.write() as session:
         import_register(session, world.office, world.founded.admin, csv_file.read_bytes(), world.now, synthetic=True)
         data, _ = encode(form.checklist)
-        titles = {language: getattr(form.checklist.title, language) or form.checklist.title.ru for language in ("kk", "ru", "en")}  # fmt: skip
+        titles = {
+            language: getattr(form.checklist.title, language) or form.checklist.title.ru
+            for language in ("kk", "ru", "en")
+        }
         if not ledger.subjects(session, "form"):
             from server.packs.actions import keep
 
             name = keep(session, "checklist", data)
-            record(session, world.office, new_subject(world.now), world.founded.admin, [ChecklistPublished(
-                form_id="npm_visit", version=form.checklist.version, sha256=name, size=len(data), title_kk=titles["kk"],
-                title_ru=titles["ru"], title_en=titles["en"])], world.now)  # fmt: skip
+            record(
+                session,
+                world.office,
+                new_subject(world.now),
+                world.founded.admin,
+                [
+                    ChecklistPublished(
+                        form_id="npm_visit",
+                        version=form.checklist.version,
+                        sha256=name,
+                        size=len(data),
+                        title_kk=titles["kk"],
+                        title_ru=titles["ru"],
+                        title_en=titles["en"],
+                    )
+                ],
+                world.now,
+            )
         else:
-            publish_checklist(session, world.office, world.founded.admin, "npm_visit", form.checklist.version, titles, data, world.now)  # fmt: skip
+            publish_checklist(
+                session, world.office, world.founded.admin, "npm_visit", form.checklist.version, titles, data, world.now
+            )
     return story
 
 
