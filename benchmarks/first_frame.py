@@ -82,9 +82,13 @@ def one_run(folder: Path) -> tuple[float, float]:
     environment |= {"KIVY_NO_ARGS": "1", "KIVY_NO_CONSOLELOG": "1"}
     begun = time.time()
     ran = subprocess.run(
-        [sys.executable, "-c", CHILD, str(folder), PIN, str(TYPING_SECONDS)], env=environment, capture_output=True, text=True, timeout=120,
+        [sys.executable, "-c", CHILD, str(folder), PIN, str(TYPING_SECONDS)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
         check=True,
-    )  # fmt: skip
+    )
     said = dict(line.split(" ", 1) for line in ran.stdout.splitlines() if line.split(" ")[0] in ("frame", "place"))
     return float(said["frame"]) - begun, float(said["place"])
 

@@ -19,6 +19,7 @@ from field_app.widgets.page_buttons import PageButtons
 from field_app.widgets.scroll import Scroll
 from field_app.widgets.sheet import dialog
 from field_app.widgets.text import Text
+from field_app.widgets.theme import look
 from shared.values import SubjectId
 
 SIDE = 312
@@ -62,6 +63,8 @@ class VisitHome(Screen):
             parts += self._running(facts)
             if not self._is_wide():
                 parts += [Gap(8), *self._doors(facts)]
+                if look.large and facts.first_blank[1] and not facts.closed_at:
+                    parts.append(self._last(facts))  # beside *Continue* it has no room in the strip
         return Page(*parts, gap=16)
 
     def _before(self, facts: VisitHomeFacts) -> list[Node | None]:
@@ -156,7 +159,8 @@ class VisitHome(Screen):
             return None
         pages = PageButtons(self.desk.texts, self.pane) if self.pane is not None else None
         going_on = self._continue(facts) if facts.first_blank[1] and not facts.closed_at else None
-        return Strip(self._last(facts), Gap(grow=1), pages, going_on)
+        last = None if going_on is not None and look.large else self._last(facts)
+        return Strip(last, Gap(grow=1), pages, going_on)
 
     def _go(self, name: str) -> None:
         self.desk.go(name, subject=self.visit)
