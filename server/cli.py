@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
+    # The demo brings a browser and a proxy along: they are loaded when somebody asks for it.
+    demo = command(
+        "demo", lambda given: import_module("server.demo.run").play(given), "play the main job from end to end"
+    )
+    demo.add_argument("--folder", type=Path, default=Path("var/demo"), help="where it plays (default: %(default)s)")
+    demo.add_argument(
+        "--port", type=int, default=0, help="port of the office meanwhile (default: any free)"
+    )
     serve = command("serve", _serve, "answer browsers and tablets")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     serve.add_argument("--port", type=int, default=8000)

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from shared.checklists.definition import Checklist, Question
+from server.checklists.queries import latest
+from server.office import Office
+from server.packs.tables import PackRow
+from shared.checklists.definition import Checklist, Question, Words, decode
 from shared.checklists.evaluate import Evaluation
 from shared.checklists.form import Form
 from shared.checklists.progress import asked_paths, non_answers_offered
@@ -102,3 +105,24 @@ def _number(evaluation: Evaluation, path: str, luck: random.Random) -> int:
         if "constraint" not in evaluation.warnings(path):
             return value
     return last
+
+
+def pinned(office: Office, form_id: str) -> Checklist:
+    """The checklist in force."""
+    with office.database.read() as session:
+        pack = session.get_one(PackRow, latest(session)[form_id].sha256)
+        return decode(pack.data, pack.sha256)
+
+
+def labels_of(office: Office, form_id: str, item: str, language: str) -> dict[str, str]:
+    """What a question shows: the label of each choice by its name, and under "" the question's own."""
+    form = Form(pinned(office, form_id))
+    question = form.entries[item].item
+    if not isinstance(question, Question):
+        raise KeyError(item)
+    shown = {choice.name: _word(choice.label, language) for choice in form.choices.get(question.choices, ())}
+    return {"": _word(question.label, language), **shown}
+
+
+def _word(words: Words, language: str) -> str:
+    return getattr(words, language) or words.ru or words.kk or words.en

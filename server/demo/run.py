@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from playwright.sync_api import Error as BrowserError
 
 from server.config import Config
-from server.demo import aftermath, council, founding, report, visit
+from server.demo import aftermath, council, founding, report, visit, windows
 from server.demo.console import Console
 from server.demo.earlier import office_ago
 from server.demo.processes import Process, command, free_port, wait_until_answers
@@ -25,24 +23,14 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 CALL_AGO = timedelta(days=25)
 """How long ago the office of the story was founded and the election called; the call stays open 20 days by the rule."""
 ACTS = (
-    council.elect, council.request_and_decide, visit.prepare, visit.record, visit.meet_again, report.sign_and_review,
+    council.elect, council.request_and_decide, visit.prepare, visit.record,
+    windows.answer_by_touch, windows.kill_and_reopen, visit.meet_again, report.sign_and_review,
     aftermath.look_back,
 )  # fmt: skip
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
-    made = argparse.ArgumentParser(prog="qorgan demo", description=__doc__)
-    made.add_argument("--folder", type=Path, default=Path("var/demo"), help="where it plays (default: %(default)s)")
-    made.add_argument(
-        "--port", type=int, default=0, help="port of the office while the story plays (default: any free)"
-    )
-    return made
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Plays the story; 0 when everything happened as it must."""
-    given = parser().parse_args(arguments)
+def play(given: argparse.Namespace) -> int:
+    """Plays the story in `given.folder`; 0 when everything happened as it must."""
     folder = given.folder.absolute()
     if folder.exists():
         if not (folder / "office").exists() and any(folder.iterdir()):
@@ -99,7 +87,3 @@ def _play(stage: Stage, port: int) -> None:
     finally:
         proxy.close()
     aftermath.say_how_to_go_on(stage, scene)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

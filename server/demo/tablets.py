@@ -111,10 +111,6 @@ class Window:
         self.tell(shot=str(path))
         return path
 
-    def unlock(self) -> None:
-        """The PIN on the keys of the first screen."""
-        self.taps(*PIN, "OK")
-
     def kill(self) -> None:
         """Ends it as a dead battery would: SIGKILL."""
         self.process.send_signal(signal.SIGKILL)

@@ -9,22 +9,19 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from server.checklists.queries import latest
-from server.demo.answering import acts_for
+from server.demo import windows
+from server.demo.answering import acts_for, pinned
 from server.demo.cast import ELECTED, LEADER, MEMBER, OFFICER, SECOND_OFFICER, SECRETARY
 from server.demo.council import INSTITUTION
 from server.demo.proxy import storm
 from server.demo.scene import Scene
 from server.demo.stage import expect
 from server.demo.tablets import Tablet
+from server.demo.windows import BY_KEY, BY_TOUCH, DIFFERENT
 from server.ledger import queries as ledger
-from server.packs.tables import PackRow
-from shared.checklists.definition import decode
 from shared.observations.record import Record
 from shared.values import SubjectId
 
-DIFFERENT = "/acc/acc_mgmt_talk"
-"""The question the two monitors answer differently."""
 STORM_SEED = 20261122
 FINDINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "aigerim": (
@@ -119,15 +116,13 @@ def record(scene: Scene) -> None:
     with stage.step("4.2", "No network: the visit begins, one tablet records 250 answers") as step:
         count = _first_tablet(scene, scene.tablets["aigerim"])
         step.figure = f"{count} acts, {scene.tablets['aigerim'].show('summary')['unsent']} operations wait"
-    with stage.step("4.3", "The second tablet records its part and differs on one question") as step:
+    with stage.step("4.3", "The second tablet records its part") as step:
         count = _second_tablet(scene, scene.tablets["pavel"])
         step.figure = f"{count} acts, {scene.tablets['pavel'].show('summary')['unsent']} operations wait"
 
 
 def _answers(scene: Scene, form: str, seed: int, **more: Any) -> list[dict[str, Any]]:
-    with scene.office.database.read() as session:
-        pack = session.get_one(PackRow, latest(session)[form].sha256)
-        checklist = decode(pack.data, pack.sha256)
+    checklist = pinned(scene.office, form)
     facts = {"region": "KZ-35", "inst_type": "colony", "institution": INSTITUTION, "visit_type": "special"}
     today = scene.office.calendar.day_of(scene.now())
     lists = {"institutions": [], "standards": [{"key": "NMR-13", "title": "", "themes": ""}]}
@@ -140,7 +135,8 @@ def _first_tablet(scene: Scene, tablet: Tablet) -> int:
         {"act": "start", "institution": INSTITUTION},
         {"act": "record_entry", "held_count": 412, "delay_minutes": 25, "official": "дежурный помощник начальника"},
     ]
-    answers = [act for act in _answers(scene, "npm_visit", 7) if act["item"] != DIFFERENT]
+    left = {DIFFERENT, BY_KEY, *BY_TOUCH}
+    answers = [act for act in _answers(scene, "npm_visit", 7) if act["item"] not in left]
     acts += answers
     acts.append({"act": "answer", "item": DIFFERENT, "value": "yes"})
     acts += [{"act": "note", "text": text, "of": "/acc", "language": "ru"} for text in (
@@ -155,7 +151,7 @@ def _first_tablet(scene: Scene, tablet: Tablet) -> int:
 
 
 def _second_tablet(scene: Scene, tablet: Tablet) -> int:
-    acts: list[dict[str, Any]] = [{"act": "open_record"}, {"act": "answer", "item": DIFFERENT, "value": "no"}]
+    acts: list[dict[str, Any]] = [{"act": "open_record"}]
     mine = {act["item"] for act in _answers(scene, "npm_visit", 7)}
     acts += [act for act in _answers(scene, "npm_visit", 8) if act["item"] not in mine]
     acts += _photo(tablet, "phone", 5, "Телефон доверия у поста")
@@ -246,6 +242,7 @@ def meet_again(scene: Scene) -> None:
         desk = scene.console.desk(OFFICER)
         desk.go(f"/visits/{scene.visit}?part=answers")
         desk.shot("console-c8-difference")
+        windows.show_difference(scene)
         step.figure = f"{DIFFERENT}: yes and no"
     with stage.step("6.4", "A member chooses; both values stay in history") as step:
         said = next(each["said"] for each in first.show("answers") if each["item"] == DIFFERENT)
