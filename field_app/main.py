@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from field_app import show
+from field_app import choices, show
 from field_app.console_acts import ActWrong, Hand
 from field_app.device.keystore import DoubleRefused, keystore
 from field_app.enrolment import AnswerWrong, enrol
@@ -169,10 +169,19 @@ def _enrol(given: argparse.Namespace) -> int:
         store = Store.create(given.home, _pin(given), keystore(given.home / "keystore"), _now())
     try:
         digits = enrol(store, given.url, given.code, given.label, given.certificate)
+        _speak_to(given.home, store)
         print(texts(given.language)("tablet.enrol.compare", digits=digits))
     finally:
         store.close()
     return DONE
+
+
+def _speak_to(home: Path, store: Store) -> None:
+    """The window of a tablet enrolled here opens in the language of its person, until somebody chooses another."""
+    if not (home / choices.FILE).exists():
+        language = store.identity.language
+        known = next((each for each in LANGUAGES if each == language), "kk")
+        choices.keep(home, choices.Choices(language=known, office=store.identity.server_url))
 
 
 def _record(given: argparse.Namespace) -> int:
