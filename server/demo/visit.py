@@ -151,7 +151,7 @@ def _first_tablet(scene: Scene, tablet: Tablet) -> int:
 
 
 def _second_tablet(scene: Scene, tablet: Tablet) -> int:
-    acts: list[dict[str, Any]] = [{"act": "open_record"}]
+    acts: list[dict[str, Any]] = [{"act": "start", "institution": INSTITUTION}]
     mine = {act["item"] for act in _answers(scene, "npm_visit", 7)}
     acts += [act for act in _answers(scene, "npm_visit", 8) if act["item"] not in mine]
     acts += _photo(tablet, "phone", 5, "Телефон доверия у поста")
