@@ -39,7 +39,7 @@ from shared.errors import RuleBroken
 from shared.ledger.crypto import random_letters, sha256
 from shared.ledger.operation import Body
 from shared.permissions import readers
-from shared.values import DeviceId, PersonId, SubjectId, is_hash, is_id
+from shared.values import DeviceId, PersonId, SubjectId, as_typed, is_hash, is_id
 
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 """32 letters without I, L, O, U. Thirteen of them are 65 bits."""
@@ -153,7 +153,11 @@ def grant_role(
     """A role from a day on, with a second officer. Raises RuleBroken("same_person" | "second_officer_needed")."""
     _two(session, author, second)
     body = RoleGranted(
-        role=role, since=since.isoformat(), until=until.isoformat() if until else "", second=second, basis=basis
+        role=role,
+        since=since.isoformat(),
+        until=until.isoformat() if until else "",
+        second=second,
+        basis=as_typed(basis),
     )
     record(session, office, _person(session, person), author, [body], now)
 
@@ -164,11 +168,12 @@ def end_role(
 ) -> None:  # fmt: skip
     """The role ends on a day, which is its last. The last admin's role does not end. Sessions under it end."""
     _two(session, author, second)
-    if not reason.strip():
+    said = as_typed(reason)
+    if not said:
         raise RuleBroken("no_reason")
     if role is Role.ADMIN and queries.persons_with(session, {Role.ADMIN}, on + timedelta(days=1)) == [person]:
         raise RuleBroken("not_allowed")
-    body = RoleEnded(role=role, on=on.isoformat(), reason=reason, second=second)
+    body = RoleEnded(role=role, on=on.isoformat(), reason=said, second=second)
     record(session, office, _person(session, person), author, [body], now)
     session.execute(delete(SessionRow).where(col(SessionRow.person) == person, col(SessionRow.hat) == role.value))
 
@@ -201,7 +206,7 @@ def propose_role(
         raise RuleBroken("body_wrong") from error
     session.add(
         RoleProposalRow(
-            person=person, role=role, since=since, until=until, basis=basis.strip()[:300], ends=ends,
+            person=person, role=role, since=since, until=until, basis=as_typed(basis)[:300], ends=ends,
             proposed_by=author, proposed_at=now,
         )
     )  # fmt: skip
@@ -305,10 +310,11 @@ def revoke_device(
     session: Session, office: Office, author: PersonId, device: DeviceId, reason: str, now: datetime
 ) -> None:
     """The tablet reads nothing more from its next contact on; what it still sends goes to quarantine."""
-    if not reason.strip():
+    said = as_typed(reason)
+    if not said:
         raise RuleBroken("no_reason")
     row = _device(session, device)
-    record(session, office, SubjectId(row.person), author, [DeviceRevoked(device=device, reason=reason)], now)
+    record(session, office, SubjectId(row.person), author, [DeviceRevoked(device=device, reason=said)], now)
     session.execute(delete(DeviceTokenRow).where(col(DeviceTokenRow.device) == device))
 
 

@@ -31,7 +31,7 @@ from shared.accounts import Role
 from shared.errors import RuleBroken
 from shared.permissions import MATRIX
 from shared.texts import LANGUAGES
-from shared.values import DeviceId, PersonId
+from shared.values import DeviceId, PersonId, as_typed
 
 blueprint = Blueprint("accounts", __name__, template_folder="templates")
 
@@ -198,7 +198,7 @@ def person_added() -> Response:
     """A person with a first sign-in."""
     form = request.form
     person = actions.NewPerson(
-        form.get("name", "").strip()[:200], (), form.get("language") if form.get("language") in LANGUAGES else "ru",  # type: ignore[arg-type]
+        as_typed(form.get("name", ""))[:200], (), form.get("language") if form.get("language") in LANGUAGES else "ru",  # type: ignore[arg-type]
         form.get("login", "").strip(), form.get("passphrase", ""),
     )  # fmt: skip
     try:
@@ -274,7 +274,7 @@ def device_revoked(device: object) -> Response:
             office(),
             reader().person,
             DeviceId(str(device)),
-            request.form.get("reason", "").strip()[:200],
+            as_typed(request.form.get("reason", ""))[:200],
             now(),
         )
     flash(t("accounts.device.revoked"), "ok")

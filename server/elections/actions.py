@@ -40,7 +40,7 @@ from shared.elections import RULES_USED, RoundResult, break_tie
 from shared.eligibility import BarAnswer
 from shared.errors import RuleBroken
 from shared.ledger.operation import Body
-from shared.values import PersonId, SubjectId, moment_of, stamp
+from shared.values import PersonId, SubjectId, as_typed, moment_of, stamp
 from shared.votes import Choice
 
 BACKGROUNDS = ("public_monitoring", "association", "lawyer", "social_worker", "doctor")
@@ -93,19 +93,21 @@ def enter_candidate(
     Raises RuleBroken("call_closed") behind its last day, "body_wrong" without a name or a background of the law.
     """
     state = queries.election_state(session, election)
-    if not application.name.strip() or application.background not in BACKGROUNDS:
+    name, remarks = as_typed(application.name), as_typed(application.remarks)
+    papers = [paper for each in application.papers if (paper := as_typed(each))]
+    if not name or application.background not in BACKGROUNDS:
         raise RuleBroken("body_wrong", "domain M-1a")
     if state.called and office.calendar.day_of(now).isoformat() > state.called.call_until:
         raise RuleBroken("call_closed", "selection.call")
     candidate = application.person or PersonId(new_subject(now))
     bodies: list[Body] = []
     key = sealed = ""
-    if application.papers or application.remarks.strip():
+    if papers or remarks:
         sealer = Sealer(session, office, election, state, [])
-        words = {"papers": list(application.papers), "remarks": application.remarks.strip()}
+        words = {"papers": papers, "remarks": remarks}
         key, sealed = sealer.seal(CandidateEntered.KIND, words)
         bodies += sealer.bodies()
-    body = CandidateEntered(candidate, application.name.strip(), application.background, key, sealed)
+    body = CandidateEntered(candidate, name, application.background, key, sealed)
     record(session, office, election, author, [*bodies, body], now)
     return candidate
 
@@ -241,12 +243,13 @@ def decide_tie(
     last = state.rounds[-1] if state.rounds else None
     if last is None or last.closed is None or chair != last.opened.chair:
         raise RuleBroken("not_allowed", "election.tie")
-    if not minutes.strip():
+    said = as_typed(minutes)
+    if not said:
         raise RuleBroken("no_reason", "election.tie")
     result = queries.result_of(state, last, _law_of_round(session, office, last.opened_at))
     everybody = break_tie(result, chosen)
     fresh = tuple(each for each in everybody if each not in result.elected)
-    body = TieDecided(round=last.opened.round, elected=fresh, by="chair", minutes=minutes.strip())
+    body = TieDecided(round=last.opened.round, elected=fresh, by="chair", minutes=said)
     record(session, office, election, chair, [body], now)
 
 

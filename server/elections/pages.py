@@ -33,7 +33,7 @@ from shared.candidacies import Election, may_vote_in
 from shared.eligibility import BARS, BarAnswer
 from shared.errors import RuleBroken
 from shared.texts import Language, Texts, texts
-from shared.values import PersonId, moment_of
+from shared.values import PersonId, as_typed, moment_of
 from shared.votes import Choice
 
 blueprint = Blueprint("elections", __name__, url_prefix="/elections", template_folder="templates")
@@ -169,13 +169,13 @@ def _sentence(broken: RuleBroken) -> str:
 @needs("election.candidate")
 def enter(id_: str) -> Response:
     """Enters a candidate with what was handed in."""
-    papers = tuple(line.strip() for line in request.form.get("papers", "")[:4000].splitlines() if line.strip())
+    papers = tuple(line for each in request.form.get("papers", "")[:4000].splitlines() if (line := as_typed(each)))
     given = actions.Application(
         request.form.get("name", "")[:200], request.form.get("background", ""), papers,
         request.form.get("remarks", "")[:4000],
     )  # fmt: skip
-    if not given.name.strip() or given.background not in actions.BACKGROUNDS:
-        errors = [] if given.name.strip() else [{"field": "name", "text": t("elections_page.error.name")}]
+    if not as_typed(given.name) or given.background not in actions.BACKGROUNDS:
+        errors = [] if as_typed(given.name) else [{"field": "name", "text": t("elections_page.error.name")}]
         if given.background not in actions.BACKGROUNDS:
             errors.append({"field": "background", "text": t("elections_page.error.background")})
         return _one(id_, errors, 422)

@@ -68,7 +68,7 @@ class QuestionSchema(SeenSchema):
     language = fields.String(load_default="ru", validate=validate.OneOf(("kk", "ru", "en")))
 
 
-class ReasonSchema(Schema):
+class ReopeningReasonSchema(Schema):
     """A reason in words."""
 
     reason = fields.String(required=True, validate=validate.Length(1, 4000))
@@ -151,7 +151,7 @@ def ask(given: dict[str, Any], report: str) -> dict[str, Any]:
 
 @blueprint.post("/<string:report>/findings/<string:finding>/reopening")
 @needs("report.review")
-@blueprint.arguments(ReasonSchema)
+@blueprint.arguments(ReopeningReasonSchema)
 @blueprint.response(201, ReportSchema)
 def reopen(given: dict[str, Any], report: str, finding: str) -> dict[str, Any]:
     """Takes an acceptance back."""

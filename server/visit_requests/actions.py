@@ -23,7 +23,7 @@ from shared.ballots import MemberRecused, Vote, VoteCast, VoteClosed, VoteOpened
 from shared.deadlines import due
 from shared.errors import RuleBroken
 from shared.ledger.operation import Body
-from shared.values import PersonId, SubjectId, moment_of, stamp
+from shared.values import PersonId, SubjectId, as_typed, moment_of, stamp
 from shared.visit_requests import (
     DecisionWithdrawn,
     Outcome,
@@ -60,14 +60,15 @@ def file_request(session: Session, office: Office, filer: PersonId, wish: Wish, 
 
     Raises RuleBroken("no_reason") without a reason, RuleBroken("body_wrong") for dates that run backwards.
     """
-    if not wish.reason.strip():
+    reason = as_typed(wish.reason)
+    if not reason:
         raise RuleBroken("no_reason", "domain V-3")
     if wish.to_on < wish.from_on or not wish.institution:
         raise RuleBroken("body_wrong", "domain V-3")
     request = new_subject(now)
     sealer = Sealer(session, office, request, None, {filer, wish.leader} - {PersonId("")})
     words = {
-        "institution": wish.institution, "reason": wish.reason.strip(), "from_on": wish.from_on.isoformat(),
+        "institution": wish.institution, "reason": reason, "from_on": wish.from_on.isoformat(),
         "to_on": wish.to_on.isoformat(), "members": list(wish.members), "leader": wish.leader,
     }  # fmt: skip
     key, sealed = sealer.seal(RequestFiled.KIND, {name: value for name, value in words.items() if value})
@@ -80,7 +81,7 @@ def withdraw_request(
     session: Session, office: Office, filer: PersonId, request: SubjectId, reason: str, now: datetime
 ) -> None:
     """The filer takes the request back before it is decided; an open ballot on it is closed by the secretary later."""
-    record(session, office, request, filer, [RequestWithdrawn(reason=reason.strip())], now)
+    record(session, office, request, filer, [RequestWithdrawn(reason=as_typed(reason))], now)
 
 
 def put_to_vote(session: Session, office: Office, author: PersonId, request: SubjectId, now: datetime) -> SubjectId:
@@ -127,13 +128,14 @@ def cast_vote(
     recused.
     """
     state = _open_ballot(session, vote, voter, now)
-    if choice == "against" and not reason.strip():
+    said = as_typed(reason)
+    if choice == "against" and not said:
         raise RuleBroken("no_reason", "domain V-5")
     bodies: list[Body] = []
     key = sealed = ""
-    if reason.strip():
+    if said:
         sealer = Sealer(session, office, vote, state, [])
-        key, sealed = sealer.seal(VoteCast.KIND, {"reason": reason.strip()})
+        key, sealed = sealer.seal(VoteCast.KIND, {"reason": said})
         bodies += sealer.bodies()
     return _as_vote(record(session, office, vote, voter, [*bodies, VoteCast(choice, key, sealed)], now))
 
@@ -143,9 +145,9 @@ def recuse(session: Session, office: Office, voter: PersonId, vote: SubjectId, r
     state = _open_ballot(session, vote, voter, now)
     bodies: list[Body] = []
     key = sealed = ""
-    if reason.strip():
+    if said := as_typed(reason):
         sealer = Sealer(session, office, vote, state, [])
-        key, sealed = sealer.seal(MemberRecused.KIND, {"reason": reason.strip()})
+        key, sealed = sealer.seal(MemberRecused.KIND, {"reason": said})
         bodies += sealer.bodies()
     return _as_vote(record(session, office, vote, voter, [*bodies, MemberRecused(key, sealed)], now))
 
@@ -207,7 +209,7 @@ def close_vote(
     if request.state == "voting":
         decided = RequestDecided(
             outcome=outcome_of(counted, reason), vote=vote, counts=counted.tally, rules=counted.rules,
-            reason=reason.strip() if outcome_of(counted, reason) == "refused" else "",
+            reason=as_typed(reason) if outcome_of(counted, reason) == "refused" else "",
             chair_decided=counted.chair_decided,
             photos_allowed=photos_allowed and counted.result == "approved",
         )  # fmt: skip
@@ -220,7 +222,7 @@ def outcome_of(counted: Arithmetic, reason: str) -> Outcome:
     if counted.result == "approved":
         return "approved"
     majority_against = counted.tally.quorum_met and counted.tally.against >= counted.tally.needed_for
-    return "refused" if majority_against and reason.strip() else "not_approved"
+    return "refused" if majority_against and as_typed(reason) else "not_approved"
 
 
 def undo_until(request: VisitRequest) -> datetime | None:
@@ -241,7 +243,8 @@ def withdraw_decision(
     until = undo_until(state)
     if until is None or now > until or state.decision is None:
         raise RuleBroken("too_late_to_undo", "SETTLED 52")
-    if not reason.strip():
+    said = as_typed(reason)
+    if not said:
         raise RuleBroken("no_reason", "SETTLED 52")
-    body = DecisionWithdrawn(decision=state.decision.operation, reason=reason.strip())
+    body = DecisionWithdrawn(decision=state.decision.operation, reason=said)
     record(session, office, request, author, [body], now)

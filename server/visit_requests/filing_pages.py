@@ -22,7 +22,7 @@ from server.institutions import queries as institutions
 from server.visit_requests import actions
 from server.visit_requests.site import KINDS, blueprint
 from shared.accounts import Role
-from shared.values import PersonId
+from shared.values import PersonId, as_typed
 from shared.visit_requests import VisitKind
 
 
@@ -55,7 +55,7 @@ def file_request() -> Response:
         known = people.persons_with(session, {Role.NPM_MEMBER}, office().calendar.day_of(now()))
         wrong = (
             (not place, "institution", "institution"),
-            (not form.get("reason", "").strip(), "reason", "reason"),
+            (not as_typed(form.get("reason", "")), "reason", "reason"),
             (first is None, "from_on", "from"),
             (last is None or (first is not None and last < first), "to_on", "to"),
         )

@@ -34,7 +34,7 @@ from server.visit_requests.site import blueprint, title_of
 from server.visits.actions import order_visit
 from shared.ballots import Vote
 from shared.errors import RuleBroken
-from shared.values import PersonId, SubjectId, moment_of
+from shared.values import PersonId, SubjectId, as_typed, moment_of
 from shared.visit_requests import VisitRequest
 from shared.votes import Choice, count_votes
 
@@ -156,7 +156,7 @@ def _missing(conflict: str, choice: str, reason: str) -> list[dict[str, str]]:
         errors.append({"field": "conflict", "text": t("votes_page.error.conflict")})
     if conflict != "yes" and choice not in ("for", "against", "abstain"):
         errors.append({"field": "choice", "text": t("votes_page.error.choice")})
-    if conflict != "yes" and choice == "against" and not reason.strip():
+    if conflict != "yes" and choice == "against" and not as_typed(reason):
         errors.append({"field": "reason", "text": t("votes_page.error.reason")})
     return errors
 

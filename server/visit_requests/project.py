@@ -8,7 +8,7 @@ from sqlmodel import Session, col, delete
 
 from server.visit_requests.tables import RequestRow, VoteRow, VoteSeatRow
 from shared.ballots import Vote
-from shared.values import moment_of
+from shared.values import is_id, moment_of
 from shared.visit_requests import VisitRequest
 
 
@@ -22,7 +22,7 @@ def visit_request(session: Session, state: VisitRequest) -> None:
     session.add(
         RequestRow(
             id=state.id, state=state.state, visit_kind=state.visit_kind, urgency=state.urgency, filer=state.filer,
-            leader=state.leader, filed_at=filed_at, vote=state.vote, closes_at=_moment(state.closes_at),
+            leader=state.leader if is_id(state.leader) else "", filed_at=filed_at, vote=state.vote, closes_at=_moment(state.closes_at),
             decided_at=_moment(decision.at) if decision else None, decision=decision.operation if decision else None,
             visit=state.visit,
         )

@@ -57,19 +57,19 @@ class RequestSchema(Schema):
     words = fields.Dict(keys=fields.String())
 
 
-class ReasonSchema(Schema):
+class RequestReasonSchema(Schema):
     """A reason in words."""
 
     reason = REASON
 
 
-class CloseSchema(ReasonSchema):
+class CloseSchema(RequestReasonSchema):
     """How a count is closed: the reason refuses when a majority is against."""
 
     photos_allowed = fields.Boolean(load_default=False)
 
 
-class CastSchema(ReasonSchema):
+class CastSchema(RequestReasonSchema):
     """A vote; one against needs its reason."""
 
     choice = fields.String(required=True, validate=validate.OneOf(CHOICES))
@@ -171,7 +171,7 @@ def put_to_vote(request: object) -> dict[str, Any]:
 
 @blueprint.post("/requests/<uuid:request>/withdraw-decision")
 @needs("request.undo")
-@blueprint.arguments(ReasonSchema)
+@blueprint.arguments(RequestReasonSchema)
 @blueprint.response(200, RequestSchema)
 def withdraw_decision(given: dict[str, Any], request: object) -> dict[str, Any]:
     """Takes the decision back within ten minutes."""
@@ -229,7 +229,7 @@ def cast_vote(given: dict[str, Any], vote: object) -> dict[str, Any]:
 
 @blueprint.post("/votes/<uuid:vote>/recuse")
 @needs("vote.cast")
-@blueprint.arguments(ReasonSchema)
+@blueprint.arguments(RequestReasonSchema)
 @blueprint.response(200, VoteSchema)
 def recuse(given: dict[str, Any], vote: object) -> dict[str, Any]:
     """The reader takes no part."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, delete
 
 from server.visits.tables import MandateRow, VisitMemberRow, VisitOfficerRow, VisitRow
-from shared.values import InstitutionKey, moment_of
+from shared.values import InstitutionKey, is_id, moment_of
 from shared.visits import Visit
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -21,7 +21,7 @@ def visit(session: Session, state: Visit) -> None:
     session.merge(
         VisitRow(
             id=state.id, visit_kind=state.visit_kind, stage=state.stage, planned_by=state.planned_by or state.id,
-            planned_at=_moment(state.planned_at), request=state.request or None, photos_allowed=state.photos_allowed,
+            planned_at=_moment(state.planned_at), request=state.request if is_id(state.request) else None, photos_allowed=state.photos_allowed,
             institution=_key(state.institution), started_at=_moment(state.started_at),
             closed_at=_moment(state.closed_at), mandate=state.mandate.number if state.mandate else "",
         )

@@ -86,7 +86,7 @@ class MandateSchema(Schema):
     valid_until = fields.Date(required=True)
 
 
-class ReasonSchema(Schema):
+class MandateReasonSchema(Schema):
     """A reason in words."""
 
     reason = fields.String(required=True, validate=_TEXT)
@@ -183,7 +183,7 @@ def mandate(given: dict[str, Any], visit: str) -> dict[str, Any]:
 
 @blueprint.post("/<string:visit>/mandate/withdrawal")
 @needs("visit.issue_mandate")
-@blueprint.arguments(ReasonSchema)
+@blueprint.arguments(MandateReasonSchema)
 @blueprint.response(200, VisitSchema)
 def withdrawal(given: dict[str, Any], visit: str) -> dict[str, Any]:
     """Withdraws the mandate that stands."""

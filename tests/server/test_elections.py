@@ -275,3 +275,14 @@ def test_only_the_council_votes_and_a_member_sees_no_election_but_the_own(counci
         assert browser.get(f"/elections/{poll.id}/ballot").status_code == ballot
     late = council.world.person(Role.COUNCIL_MEMBER)
     assert sign_in(council, late, Role.COUNCIL_MEMBER).get(f"/elections/{poll.id}/ballot").status_code == 404
+
+
+def test_what_a_browser_types_about_a_candidate_keeps_its_lines(council: Council) -> None:
+    poll = Poll(council, 1, "А")
+    secretary = sign_in(council, council.secretary, Role.COUNCIL_SECRETARY)
+    entered = secretary.post(
+        f"/elections/{poll.id}/candidates", name="Тен В.\x07 ", background="lawyer", papers="Заявление\r\n\r\nДиплом",
+        remarks="Первая\r\nвторая\x07",
+    )  # fmt: skip
+    assert entered.status_code == 303, text_of(entered)
+    assert "Тен В." in [each.name for each in the_only(council).candidates.values()]

@@ -9,13 +9,17 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, select
 
+from server.institutions.actions import put_in_force
+from server.ledger import queries as ledger
 from server.ledger.tables import ReadRow
 from server.office import Reader
 from server.visit_requests import actions, bulk, queries
 from server.visit_requests.tables import RequestRow, VoteSeatRow
 from shared.accounts import Role
 from shared.errors import RuleBroken
-from shared.values import moment_of
+from shared.institutions import Institution
+from shared.values import SubjectId, moment_of
+from shared.visit_requests import DecisionWithdrawn
 from tests.server.conftest import World
 from tests.server.council import Council, a_council, form_token
 
@@ -436,3 +440,40 @@ def test_the_same_verbs_as_json(council: Council) -> None:
     assert answer.status_code == 200, answer.json
     assert [seat["place"] for seat in answer.json["seats"]].count("for") == 1
     assert answer.json["steps"][1]["facts"]["share"] == "2/3"
+
+
+TYPED, KEPT = "Первая строка\r\nВторая\x07 строка\r\n", "Первая строка\nВторая строка"
+
+
+def test_every_reason_typed_into_a_form_keeps_its_lines(council: Council) -> None:
+    office, admin = council.world.office, council.world.founded.admin
+    place = Institution(key="syn-1", name_ru="ИК-25", name_kk="", name_en="", type="prison", region_iso="KZ-35")
+    with office.database.write() as session:
+        put_in_force(session, office, admin, [place], council.world.now, synthetic=True)
+    filer = sign_in(council, council.filer, Role.NPM_MEMBER)
+    filed = filer.post(
+        "/requests", visit_kind="special", institution=council.places[0], from_on="10.03.2026", to_on="11.03.2026",
+        reason=TYPED, members=[council.filer], leader=council.filer,
+    )  # fmt: skip
+    assert filed.status_code == 303, text_of(filed)
+    request = SubjectId(filed.location.split("/requests/")[1].split("?")[0])
+    assert KEPT in filer.get(f"/requests/{request}").get_data(as_text=True)
+    assert filer.post(f"/requests/{request}/withdraw", withdraw_reason=TYPED).status_code == 303
+    assert council.state(request).state == "withdrawn"
+
+    refused, ballot = council.voting(reason="Другое")
+    against, apart = council.members[0], council.members[1]
+    for person, form in ((against, {"conflict": "no", "choice": "against"}), (apart, {"conflict": "yes"})):
+        browser = sign_in(council, person, Role.COUNCIL_MEMBER)
+        assert browser.post(f"/requests/{refused}/vote", reason=TYPED, **form).status_code == 303
+    for voter in council.everybody:
+        if voter not in (against, apart):
+            council.vote(ballot, voter, "against", "нет")
+    secretary = sign_in(council, council.secretary, Role.COUNCIL_SECRETARY)
+    assert secretary.post(f"/requests/{refused}/close", reason=TYPED).status_code == 303
+    assert council.state(refused).decision.body.reason == KEPT
+    assert KEPT in secretary.get(f"/requests/{refused}").get_data(as_text=True)
+    assert secretary.post(f"/requests/{refused}/undo", undo_reason=TYPED).status_code == 303
+    with council.world.office.database.read() as session:
+        bodies = [each.body for each in ledger.operations(session, refused)]
+    assert [body.reason for body in bodies if isinstance(body, DecisionWithdrawn)] == [KEPT]

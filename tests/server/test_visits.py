@@ -232,6 +232,24 @@ def test_the_secretary_forms_a_group_and_issues_a_mandate_by_forms(story: Story)
     assert paper.data.startswith(b"%PDF")
 
 
+def test_reasons_typed_into_the_forms_of_a_visit_keep_their_lines(story: Story) -> None:
+    story.order()
+    story.form()
+    client = story.client(story.leader, Role.NPM_MEMBER)
+    token = client.get(f"/visits/{story.visit}/group").text.split('name="csrf" value="')[1].split('"')[0]
+    typed = {"csrf": token, "conflict": "yes", "what": "Родственник\r\nв колонии\x07"}
+    assert client.post(f"/visits/{story.visit}/conflict", data=typed).status_code == 303
+    story.clear()
+    number = story.mandate().mandate.number  # type: ignore[union-attr]
+    secretary = story.client(story.secretary, Role.COUNCIL_SECRETARY)
+    token = secretary.get(f"/visits/{story.visit}/group").text.split('name="csrf" value="')[1].split('"')[0]
+    answer = secretary.post(
+        f"/visits/{story.visit}/mandate/withdraw", data={"csrf": token, "reason": "Дни\r\nсменились"}
+    )
+    assert answer.status_code == 303, answer.text
+    assert story.state(story.visit).mandate is None, number
+
+
 def test_anybody_may_check_a_mandate_and_learns_only_what_it_says(story: Story) -> None:
     story.order()
     story.form()
