@@ -12,7 +12,7 @@ SCREENS: dict[str, str] = {
     "sync": "field_app.screens.sync:SyncCentre",
     "settings": "field_app.screens.settings:Settings",
     "checklist": "field_app.screens.checklist:ChecklistScreen",
-    "notes": "field_app.screens.note:Notes",
+    "notes": "field_app.screens.note_list:Notes",
     "interviews": "field_app.screens.interview:Interviews",
     "interview": "field_app.screens.interview:InterviewScreen",
     "findings": "field_app.screens.finding:Findings",

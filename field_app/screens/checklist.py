@@ -148,10 +148,15 @@ class ChecklistScreen(Asking):
             up = Button(self.sitting.at(repeat).label(repeat, self.desk.texts.language), "up", "plain",
                         lambda: self._go_item(repeat), short=self.desk.texts("checklist_screen.all_rows"))  # fmt: skip
         return Strip(
-            self._way(before, False) if before is not None else None, up, Gap(grow=1), self._count,
-            PageButtons(self.desk.texts, self.cards), Gap(grow=1), self._way(after, True) if after is not None else None,
+            self._way(before, False) if before is not None else None,
+            up,
+            Gap(grow=1),
+            self._count,
+            PageButtons(self.desk.texts, self.cards),
+            Gap(grow=1),
+            self._way(after, True) if after is not None else None,
             spare=(self._count,),
-        )  # fmt: skip
+        )
 
     def _count_words(self) -> str:
         counts = theme_of(self._evaluation_here(), self.theme)
@@ -234,8 +239,11 @@ class ChecklistScreen(Asking):
     def _filter(self, only: Only) -> None:
         theme = self.theme
         if only != "all":
-            fits = [each for evaluation, each in self.sitting.themes()
-                    if (each.left if only == "left" else differing_in(self.sitting, each.path, evaluation))]  # fmt: skip
+            fits = [
+                each
+                for evaluation, each in self.sitting.themes()
+                if (each.left if only == "left" else differing_in(self.sitting, each.path, evaluation))
+            ]
             if fits and all(each.path != theme for each in fits):
                 theme = fits[0].path
         self.desk.go("checklist", subject=self.at.subject, theme=theme, only=only)
@@ -297,4 +305,3 @@ class ChecklistScreen(Asking):
                 self.cards.jump(path)
         elif path:
             self.refresh()
-

@@ -88,7 +88,9 @@ class Asking(Screen):
         """The card of a question, or the heading of a group inside a theme."""
         item = self.evaluation(path).entry(path).item
         if type(item).__name__ == "Group":
-            return Col(Text(self.evaluation(path).label(path, self.desk.texts.language), 20, bold=True), pad=(0, 16, 0, 4))
+            return Col(
+                Text(self.evaluation(path).label(path, self.desk.texts.language), 20, bold=True), pad=(0, 16, 0, 4)
+            )
         return QuestionCard(self.view(path), self.actions(), self.desk.texts)
 
     def card_words(self, path: str) -> tuple[str, bool]:

@@ -59,9 +59,7 @@ def _standard(desk: Desk, key: str) -> Col:
 # ── differences ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def comparison_sheet(
-    desk: Desk, sitting: Sitting, path: str, read_only: bool, took: Callable[[str], object]
-) -> Sheet:
+def comparison_sheet(desk: Desk, sitting: Sitting, path: str, read_only: bool, took: Callable[[str], object]) -> Sheet:
     """Everybody's answer to one question, whose and when; one may be chosen, a choice may be taken back."""
     t, result = desk.texts, sitting.effective(path)
     said = sorted(([result.entry] if result.entry else []) + list(result.others), key=lambda entry: entry.order)
@@ -83,9 +81,13 @@ def comparison_sheet(
     if result.choice is not None and not read_only:
         choice = result.choice
         parts.append(
-            Button(t("differences.reverse"), "undo", act=lambda: done(
-                lambda: records.reverse_choice(desk.store, sitting.record.id, choice.operation, desk.now())
-            ))  # fmt: skip
+            Button(
+                t("differences.reverse"),
+                "undo",
+                act=lambda: done(
+                    lambda: records.reverse_choice(desk.store, sitting.record.id, choice.operation, desk.now())
+                ),
+            )
         )
     foot = Row(
         Button(t("differences.keep_both" if result.state == "differs" else "widgets.done"), "check", "plain",
@@ -182,4 +184,3 @@ def _reason(screen: ChecklistScreen, path: str, who: str) -> None:
     foot = Row(Button(t("widgets.done"), "check", "primary", screen.desk.close_sheet, grow=1), pad=(24, 8), tall=80)
     screen.desk.open_sheet(Sheet(t, t("checklist_screen.reason"), body, foot=foot, on_closed=keep))
     screen.desk.focus(field)
-

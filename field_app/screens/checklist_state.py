@@ -265,8 +265,9 @@ def sitting(store: Store, record: SubjectId, language: str, now: datetime) -> Si
         rows = {of: ids for of, ids in _rows_of(state).items() if place_of(of) in form.entries}
         answers, reasons = _answers(made, form)
         made.evaluations.append(
-            Evaluation(form, answers, rows, known, lists, today=now.date(), now=now, non_answers=reasons,
-                       language=language)  # fmt: skip
+            Evaluation(
+                form, answers, rows, known, lists, today=now.date(), now=now, non_answers=reasons, language=language
+            )
         )
     made.evaluations.sort(key=lambda each: each.form.checklist.form_id in ONLY_FOR)
     return made

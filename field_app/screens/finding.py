@@ -1,7 +1,7 @@
 """T7: findings. What we saw, what we were told and by whom, what we conclude; evidence, standard, severity, what to do.
 
 A finding begins with its first word, choice or link and is said anew at every later one; texts are drafts while they
-are typed. Two versions that nobody saw side by side stay both until a member chooses. Source: UX T7, SETTLED 40, 57, 58.
+are typed. Two versions that nobody saw side by side stay both until a member chooses. UX T7, SETTLED 40, 57.
 """
 
 from __future__ import annotations
@@ -10,37 +10,32 @@ from collections.abc import Callable
 from typing import Any
 
 from field_app.acts import records
-from field_app.screens import formats
-from field_app.screens.checklist_state import ground, name_of, sitting, standard_of, standards
-from field_app.screens.checklist_views import by_words
+from field_app.screens.checklist_state import ground, sitting, standard_of, standards
+from field_app.screens.finding_acts import CARD as _CARD
+from field_app.screens.finding_acts import FIELDS, FindingActs
 from field_app.screens.finding_hint import identifying
-from field_app.screens.finding_links import link_of, link_sheet
+from field_app.screens.finding_links import link_of
 from field_app.screens.screen import Screen, replace_place
 from field_app.store.kept import Place
 from field_app.widgets.button import Button
 from field_app.widgets.frame import Frame, Page, Strip, two_panes
 from field_app.widgets.icon import Icon
-from field_app.widgets.keypad import keypad_sheet, shown_as
+from field_app.widgets.keypad import shown_as
 from field_app.widgets.layout import Col, Gap, Grid, Row, Wrap
 from field_app.widgets.list import Entry, RowList
 from field_app.widgets.node import Box, Node
 from field_app.widgets.page_buttons import PageButtons
-from field_app.widgets.picker import search_sheet
 from field_app.widgets.pill import Pill
 from field_app.widgets.scroll import Scroll
-from field_app.widgets.sheet import Sheet, dialog
 from field_app.widgets.text import Text
 from field_app.widgets.textfield import TextField
-from field_app.widgets.theme import look
 from shared.observations.record import Record, Versioned
 from shared.values import OperationId, SubjectId
 
 SEVERITIES = ("low", "medium", "high", "critical")
 TELLERS = ("detainee", "staff", "medic", "family", "other")
-FIELDS = {"saw": ("eye", 4), "told": ("ear", 3), "concluded": ("scales", 3)}
 SIDE = 432
 RANK = {severity: place for place, severity in enumerate(reversed(SEVERITIES))}
-_CARD = Box(fill="card", edge="hair")
 
 
 class Findings(Screen):
@@ -67,7 +62,7 @@ class Findings(Screen):
         new = Button(t("finding.new"), "plus", "primary", lambda: self.desk.go("finding", subject=self.at.subject))
         strip = Strip(Gap(grow=1), None if self.ground.read_only or self.ground.record is None else new)
         if facts:
-            body: Node = RowList([self._entry(each) for each in facts], self._open, row=88)
+            body: Node = RowList([self._entry(each) for each in facts], self._open, row=88, lines=3)
         else:
             body = Scroll(Page(Text(t("finding.none"), 18, "muted")))
         self.pane = body  # type: ignore[assignment]
@@ -87,7 +82,7 @@ class Findings(Screen):
         self.desk.go("finding", subject=self.at.subject, finding=id_)
 
 
-class FindingScreen(Screen):
+class FindingScreen(FindingActs, Screen):
     """One finding; `at.more`: finding (its operation, empty for a new one), evidence (a first link)."""
 
     def facts(self) -> Any:
@@ -111,7 +106,6 @@ class FindingScreen(Screen):
 
     # --- building --------------------------------------------------------------------------------------------
     def build(self, facts: Any) -> Frame:
-        t = self.desk.texts
         self.fields: dict[str, TextField] = {}
         wide = two_panes(self.desk.width())
         self._hint_box = Col(box=Box(fill="ok_soft", radius=8), pad=16, gap=2)
@@ -119,6 +113,8 @@ class FindingScreen(Screen):
         left += [part for name in FIELDS for part in self._field(name, facts)]
         left.append(self._hint_box)
         right = [self._evidence(facts), self._standards(facts), self._severity(facts), self._recommendation(facts)]
+        if self.id and not self.ground.read_only:
+            right.append(Row(Button(self.desk.texts("finding.remove"), "trash", "danger", self._remove)))
         self.pane = Scroll(Page(*left, *([] if wide else right)))
         self._show_hint()
         side = {"side": Scroll(Col(*right, gap=12, pad=16)), "side_width": SIDE} if wide else {}
@@ -154,9 +150,14 @@ class FindingScreen(Screen):
     def _text(self, name: str, label: str, text: str, lines: int) -> TextField:
         draft = self.desk.store.drafts().get(self._draft(name))
         field = TextField(
-            label, draft.text if draft else text, lines=lines, multiline=True, disabled_now=self.ground.read_only,
-            on_draft=lambda words, caret: self._typed(name, words, caret), on_leave=lambda words: self._left(name, words),
-        )  # fmt: skip
+            label,
+            draft.text if draft else text,
+            lines=lines,
+            multiline=True,
+            disabled_now=self.ground.read_only,
+            on_draft=lambda words, caret: self._typed(name, words, caret),
+            on_leave=lambda words: self._left(name, words),
+        )
         if draft:
             field.caret = min(draft.caret, len(draft.text))
         self.fields[name] = field
@@ -172,8 +173,17 @@ class FindingScreen(Screen):
         return Col(Text(t("finding.told_by"), 14, "muted"), Wrap(*buttons, gap=8), gap=6)
 
     def _choice(self, words: str, chosen: bool, act: Callable[[], object], kind: str = "selected") -> Button:
-        button = Button(words, "check" if chosen else None, kind if chosen else "plain", act, role="choice", reserve=True,
-                        inset=8, icon_size=20, disabled_now=self.ground.read_only)  # fmt: skip
+        button = Button(
+            words,
+            "check" if chosen else None,
+            kind if chosen else "plain",
+            act,
+            role="choice",
+            reserve=True,
+            inset=8,
+            icon_size=20,
+            disabled_now=self.ground.read_only,
+        )
         button.state = "selected" if chosen else ""
         return button
 
@@ -199,7 +209,9 @@ class FindingScreen(Screen):
             head = " · ".join(part for part in (row.get("instrument", key), row.get("rule", "")) if part)
             cut = Button("", "cross", "bare", lambda key=key: self._drop_standard(key), fixed=64, inset=8,
                          name=f"{t('finding.unlink')}: {head}", disabled_now=self.ground.read_only)  # fmt: skip
-            rows.append(Row(Col(Text(head, 16, bold=True), Text(row.get("title", ""), 14, "muted"), grow=1), cut, gap=8))
+            rows.append(
+                Row(Col(Text(head, 16, bold=True), Text(row.get("title", ""), 14, "muted"), grow=1), cut, gap=8)
+            )
         count = len(standards(self.desk.store))
         find: Node | None = Text(t("finding.no_standards"), 14, "muted")
         if count:
@@ -211,7 +223,9 @@ class FindingScreen(Screen):
         t = self.desk.texts
         cells = []
         for code in SEVERITIES:
-            button = self._choice(t(f"finding.{code}"), code == facts["severity"], lambda code=code: self._say(severity=code))
+            button = self._choice(
+                t(f"finding.{code}"), code == facts["severity"], lambda code=code: self._say(severity=code)
+            )
             button._tall = 72
             cells.append(button)
         return Col(Text(t("finding.severity"), 18, bold=True), Grid(*cells, columns=2, gap=8, cell=150), gap=8, pad=16,
@@ -221,8 +235,14 @@ class FindingScreen(Screen):
         t, said = self.desk.texts, facts.get("recommendation") or {}
         to = self._text("rec_addressee", t("finding.addressee"), said.get("addressee", ""), 1)
         what = self._text("rec_text", t("finding.rec_text"), said.get("text", ""), 3)
-        due = Button(shown_as("date", said.get("due")) or t("finding.no_due"), "calendar", "plain",
-                     lambda: self._due(said.get("due")), name=t("finding.due"), disabled_now=self.ground.read_only)  # fmt: skip
+        due = Button(
+            shown_as("date", said.get("due")) or t("finding.no_due"),
+            "calendar",
+            "plain",
+            lambda: self._due(said.get("due")),
+            name=t("finding.due"),
+            disabled_now=self.ground.read_only,
+        )
         return Col(
             Text(t("finding.recommendation"), 18, bold=True), Text(t("finding.rec_help"), 14, "muted"), what,
             Text(t("finding.addressee"), 14, "muted"), to, Text(t("finding.due"), 14, "muted"), due,
@@ -233,13 +253,20 @@ class FindingScreen(Screen):
         t = self.desk.texts
         if self.ground.read_only:
             return Strip(Gap(grow=1), PageButtons(t, self.pane))
-        urgent = Button(t("finding.urgent_today"), "check" if facts["urgent"] else "alert",
-                        "warn" if facts["urgent"] else "plain", lambda: self._say(urgent=not facts["urgent"]), role="check",
-                        short=t("finding.urgent"))  # fmt: skip
+        urgent = Button(
+            t("finding.urgent_today"),
+            "check" if facts["urgent"] else "alert",
+            "warn" if facts["urgent"] else "plain",
+            lambda: self._say(urgent=not facts["urgent"]),
+            role="check",
+            short=t("finding.urgent"),
+        )
         urgent.state, urgent.help = "selected" if facts["urgent"] else "", t("finding.urgent_help")
-        remove = Button(t("finding.remove"), "trash", "danger", self._remove) if self.id else None
-        new = Button(t("finding.new"), "plus", "primary", lambda: self.desk.go("finding", subject=self.at.subject))
-        return Strip(urgent, Gap(grow=1), remove, PageButtons(t, self.pane), Gap(grow=1), new)
+        new = Button(
+            t("finding.new"), None, "primary", lambda: self.desk.go("finding", subject=self.at.subject),
+            short=t("finding.new_short"),
+        )  # fmt: skip
+        return Strip(urgent, Gap(grow=1), PageButtons(t, self.pane), new)
 
     # --- the hint --------------------------------------------------------------------------------------------
     def _show_hint(self) -> None:
@@ -249,8 +276,12 @@ class FindingScreen(Screen):
         head, help_ = ("finding.somebody", t("finding.somebody_help", words=", ".join(words))) if words else (
             "finding.nobody_known", t("finding.nobody_help"))  # fmt: skip
         self._hint_box.restyle(Box(fill=f"{ink}_soft", radius=8))
-        self._hint_box.refill([Row(Icon("warning" if words else "shield", 24, ink), Text(t(head), 18, ink, bold=True, grow=1),
-                                   gap=12), Text(help_, 14)])  # fmt: skip
+        self._hint_box.refill(
+            [
+                Row(Icon("warning" if words else "shield", 24, ink), Text(t(head), 18, ink, bold=True, grow=1), gap=12),
+                Text(help_, 14),
+            ]
+        )
         if self._hint_box.width > 1:
             self._hint_box.reflow()
 
@@ -274,7 +305,9 @@ class FindingScreen(Screen):
         rec = {"addressee": self.fields["rec_addressee"].text, "text": self.fields["rec_text"].text,
                "due": said.get("due", "")}  # fmt: skip
         changed: dict[str, Any] = {
-            name: self.fields[name].text for name in FIELDS if self.fields[name].text.strip() != facts.get(name, "").strip()
+            name: self.fields[name].text
+            for name in FIELDS
+            if self.fields[name].text.strip() != facts.get(name, "").strip()
         }
         if {key: text.strip() for key, text in rec.items() if text} != {k: v.strip() for k, v in said.items() if v}:
             changed["recommendation"] = rec
@@ -342,90 +375,3 @@ class FindingScreen(Screen):
     def current(self) -> str:
         """A note written here belongs to the finding."""
         return self.id
-
-    # --- links and standards ---------------------------------------------------------------------------------
-    def _link(self) -> None:
-        evidence = tuple(self.shown["evidence"])
-        self.desk.open_sheet(link_sheet(self.desk, self.sitting, evidence, lambda key: self._say(evidence=(*evidence, key))))
-
-    def _unlink(self, key: str) -> None:
-        self._say(evidence=tuple(each for each in self.shown["evidence"] if each != key))
-
-    def _open_link(self, key: str) -> None:
-        if key.startswith("/"):
-            self.desk.go("checklist", subject=self.at.subject, item=key)
-        elif OperationId(key) in self.sitting.record.photos:
-            self.desk.go("photo", subject=self.at.subject, item=key)
-        elif SubjectId(key) in self.sitting.record.interviews:
-            self.desk.go("interviews", subject=self.at.subject)
-        else:
-            self.desk.go("notes", subject=self.at.subject)
-
-    def _find_standard(self) -> None:
-        t, rows = self.desk.texts, standards(self.desk.store)
-        chosen = tuple(self.shown["standards"])
-
-        def find(query: str) -> list[Entry]:
-            found = by_words(rows, query, "key", "instrument", "rule", "title", "themes")
-            return [Entry(row["key"], row.get("title", ""), f"{row.get('instrument', '')} · {row.get('rule', '')}",
-                          icon="check" if row["key"] in chosen else "", icon_colour="primary")
-                    for row in found]  # fmt: skip
-
-        def choose(key: str) -> None:
-            self._say(standards=(*(each for each in chosen if each != key), *(() if key in chosen else (key,))))
-
-        self.desk.open_sheet(search_sheet(t, t("finding.standard"), find, choose, row=128))
-
-    def _drop_standard(self, key: str) -> None:
-        self._say(standards=tuple(each for each in self.shown["standards"] if each != key))
-
-    def _due(self, value: str | None) -> None:
-        def done(day: str | None) -> None:
-            said = dict(self.shown.get("recommendation") or {})
-            if (day or "") != said.get("due", ""):
-                self._say(recommendation=said | {"due": day or ""})
-
-        t = self.desk.texts
-        self.desk.open_sheet(keypad_sheet(t, t("finding.due"), "date", value, draft=lambda text: None, done=done))
-
-    # --- versions, removing ----------------------------------------------------------------------------------
-    def _versions(self) -> None:
-        desk, t, known = self.desk, self.desk.texts, self._known()
-        parts: list[Node] = []
-        for head in known.heads if known else ():
-            version = known.versions[head]  # type: ignore[union-attr]
-            words = desk.store.words(self.record, version.words) or {}
-            said = [Text(words[name], 18) for name in FIELDS if words.get(name)]
-            severity = t(f"finding.{version.body.severity}") if version.body else ""
-            parts.append(
-                Col(Text(f"{name_of(desk.store, version.author)} · {formats.moment(version.at)}", 14, "muted"), *said,
-                    Text(severity, 14, "muted"),
-                    Button(t("differences.choose"), "check", act=lambda version=version: self._keep(version)), gap=8, pad=16,
-                    box=_CARD)
-            )  # fmt: skip
-        desk.open_sheet(Sheet(t, t("finding.versions"), Col(*parts, gap=12, pad=(24, 0, 24, 24))))
-
-    def _keep(self, version: Any) -> None:
-        words = self.desk.store.words(self.record, version.words) or {}
-        body = version.body
-        self.desk.close_sheet()
-        self._say(
-            severity=body.severity, urgent=body.urgent, evidence=body.evidence, standards=body.standards,
-            **{name: words.get(name, "") for name in (*FIELDS, "told_by")}, recommendation=words.get("recommendation"),
-        )  # fmt: skip
-
-    def _remove(self) -> None:
-        desk, t = self.desk, self.desk.texts
-
-        def act() -> None:
-            done = desk.saving(
-                lambda: records.withdraw(desk.store, self.record, self.id, "entered_by_mistake", desk.now())
-            )
-            if done is not None:
-                desk.back()
-
-        desk.open_sheet(dialog(t, t("finding.one"), t("finding.remove_sure"), yes=t("finding.remove"), act=act,
-                               danger=True))  # fmt: skip
-
-
-_ = look

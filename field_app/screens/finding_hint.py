@@ -8,22 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-ROOM = re.compile(r"\b(?:камер|палат|комнат|бокс|изолятор|карцер|бөлме|cell|ward|room)\w*\s*№?\s*\d+\w*", re.IGNORECASE)
+_ROOMS = r"(?:камер|палат|комнат|бокс|изолятор|карцер|бөлме|cell|ward|room)\w*"
+ROOM = re.compile(rf"\b{_ROOMS}\s*№?\s*\d+\w*|\b\d+\s*-?\s*{_ROOMS}", re.IGNORECASE)
 FEW = re.compile(
     r"\b(?:1|2|один|одна|одного|одной|два|две|двое|двух|двоих|бір|екі|екеу|one|two)\s+"
     r"(?:\w+\s+)?(?:человек\w*|лиц\w*|женщин\w*|мужчин\w*|подрост\w*|ребён\w*|детей|пациент\w*|осужд\w*|"
     r"адам\w*|әйел\w*|бала\w*|person|people|wom[ae]n|m[ae]n|child|children|patients?|prisoners?)",
     re.IGNORECASE,
 )
+_BIG, _SMALL = "А-ЯЁӘІҢҒҮҰҚӨҺ", "а-яёәіңғүұқөһ"
 NAME = re.compile(
-    r"\b[А-ЯЁӘІҢҒҮҰҚӨҺ][а-яёәіңғүұқөһ]+\s+[А-ЯЁӘІҢҒҮҰҚӨҺ](?:[а-яёәіңғүұқөһ]+|\.\s*[А-ЯЁӘІҢҒҮҰҚӨҺ]\.)"
-    r"|\b[А-ЯЁӘІҢҒҮҰҚӨҺ]\.\s*[А-ЯЁӘІҢҒҮҰҚӨҺ]\.\s*[А-ЯЁӘІҢҒҮҰҚӨҺ][а-яёәіңғүұқөһ]+"
-    r"|\b[А-ЯЁӘІҢҒҮҰҚӨҺ]\.\s?[А-ЯЁӘІҢҒҮҰҚӨҺ][а-яёәіңғүұқөһ]+|\b[A-Z][a-z]+\s+[A-Z](?:[a-z]+|\.)"
+    rf"\b[{_BIG}][{_SMALL}]+\s+[{_BIG}](?:[{_SMALL}]+|\.(?:\s*[{_BIG}]\.|(?!\s*[{_BIG}][{_SMALL}])))"
+    rf"|\b[{_BIG}]\.\s*(?:[{_BIG}]\.\s*)?[{_BIG}][{_SMALL}]+|\b[A-Z][a-z]+\s+[A-Z](?:[a-z]+|\.)"
 )
-BORN = re.compile(r"\b\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}\s*(?:г\.?\s*р\.?|года рождения|туған)|\b(?:19|20)\d{2}\s*г\.?\s*р\b",
-                  re.IGNORECASE)  # fmt: skip
+BORN = re.compile(
+    r"\b\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}\s*(?:г\.?\s*р\.?|года рождения|туған)|\b(?:19|20)\d{2}\s*г\.?\s*р\b",
+    re.IGNORECASE,
+)
 ID_NUMBER = re.compile(r"\b\d{12}\b")
-KNOWN_NAMES = re.compile(r"Правил\w* Нельсона|Нельсон\w* Мандел\w*|Nelson Mandela|Mandela Rules|Стамбул\w* протокол\w*", re.I)
+KNOWN_NAMES = re.compile(
+    r"Правил\w* Нельсона|Нельсон\w* Мандел\w*|Nelson Mandela|Mandela Rules|Стамбул\w* протокол\w*", re.I
+)
 
 
 def identifying(texts: Iterable[str]) -> tuple[str, ...]:

@@ -37,7 +37,9 @@ def link_of(sitting: Sitting, key: str, t: Texts) -> Link:
     note = record.notes.get(OperationId(key))
     if note is not None:
         text = (store.words(record.id, note.current.words) or {}).get("text", "")
-        return Link(key, text[:80] or t("checklist_screen.closed_words"), t("finding.note"), "note", bool(note.withdrawn))
+        return Link(
+            key, text[:80] or t("checklist_screen.closed_words"), t("finding.note"), "note", bool(note.withdrawn)
+        )
     photo = record.photos.get(OperationId(key))
     if photo is not None:
         caption = (store.words(record.id, photo.words) or {}).get("caption", "")

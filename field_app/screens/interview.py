@@ -70,7 +70,9 @@ def who(evaluation: Evaluation | None, texts: Any) -> str:
     """Bands of the person, never a name."""
     if evaluation is None:
         return texts("interview.no_name")
-    bands = [readable(evaluation, path, evaluation.answer(path), texts) for path in WHO if path in evaluation.form.entries]
+    bands = [
+        readable(evaluation, path, evaluation.answer(path), texts) for path in WHO if path in evaluation.form.entries
+    ]
     return " · ".join([*(band for band in bands if band), texts("interview.no_name")])
 
 
@@ -145,7 +147,7 @@ class InterviewScreen(Asking):
 
     # --- building --------------------------------------------------------------------------------------------
     def build(self, facts: Any) -> Frame:
-        desk, t = self.desk, self.desk.texts
+        desk, _t = self.desk, self.desk.texts
         self.start_asking()
         self.revealed: set[str] = set()
         self.verbs = Verbs(
@@ -185,8 +187,8 @@ class InterviewScreen(Asking):
         if row:
             close = Button(t("interview.back_to_talk"), "left", "primary", self.desk.back)
         elif state.consent and not self.read_only:
-            close = Button(t("interview.close"), "check", "primary", self._close, short=t("widgets.done"))
-        return Strip(withdraw, Gap(grow=1), PageButtons(t, self.cards), Gap(grow=1), close)
+            close = Button(t("interview.close"), None, "primary", self._close, short=t("widgets.done"))
+        return Strip(withdraw, Gap(grow=1), PageButtons(t, self.cards), close)
 
     # --- cards -----------------------------------------------------------------------------------------------
     def make_card(self, path: str) -> Node:

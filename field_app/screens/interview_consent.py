@@ -18,9 +18,7 @@ OTHER: dict[str, Language] = {"kk": "ru", "ru": "kk", "en": "kk"}
 ANSWERS = ("agrees", "no_record", "declines")
 
 
-def consent_card(
-    t: Texts, state: Interview, read_only: bool, say: Callable[[Any, bool], object]
-) -> Node:
+def consent_card(t: Texts, state: Interview, read_only: bool, say: Callable[[Any, bool], object]) -> Node:
     """Words to read out, three answers, whether notes are allowed. `say(consent, note)`."""
     if state.withdrawn_at:
         return _card(Text(t("interview.consent"), 20, bold=True),

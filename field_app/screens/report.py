@@ -67,9 +67,16 @@ class ReportScreen(SignPages, Screen):
         t, cells = self.desk.texts, []
         for number, step in enumerate(STEPS, 1):
             here = step == self.step
-            button = Button(t("report_screen.step", number=number, name=t(f"report_screen.step_{step}")), None,
-                            "soft_edge" if here else "quiet", lambda step=step: self._to(step), role="choice", bold=here,
-                            reserve=False, inset=8)  # fmt: skip
+            button = Button(
+                t("report_screen.step", number=number, name=t(f"report_screen.step_{step}")),
+                None,
+                "soft_edge" if here else "quiet",
+                lambda step=step: self._to(step),
+                role="choice",
+                bold=here,
+                reserve=False,
+                inset=8,
+            )
             button.state = "current" if here else ""
             cells.append(button)
         return Grid(*cells, gap=8, cell=150)
@@ -77,7 +84,11 @@ class ReportScreen(SignPages, Screen):
     def _strip(self) -> Strip:
         t, at = self.desk.texts, STEPS.index(self.step)
         after = STEPS[at + 1] if at + 1 < len(STEPS) else None
-        go = Button(t(f"report_screen.step_{after}"), None, "primary", lambda: self._to(after), trail="right") if after else None
+        go = (
+            Button(t(f"report_screen.step_{after}"), None, "primary", lambda: self._to(after), trail="right")
+            if after
+            else None
+        )
         return Strip(Gap(grow=1), PageButtons(t, self.pane), Gap(grow=1), go)
 
     def _to(self, step: str | None) -> None:
@@ -118,7 +129,10 @@ class ReportScreen(SignPages, Screen):
             desk.saving(lambda: desk.store.drop_draft(name))
             return
         language = desk.texts.language
-        if desk.saving(lambda: records.write_text(desk.store, record, part, text, desk.now(), language, name)) is not None:
+        if (
+            desk.saving(lambda: records.write_text(desk.store, record, part, text, desk.now(), language, name))
+            is not None
+        ):
             self.shown = self.facts()
 
     def leave(self) -> None:
@@ -142,7 +156,7 @@ class ReportScreen(SignPages, Screen):
 
 
 class Question(Screen):
-    """Questions of the office about a report handed in. `at.subject`: the report or its visit; `at.item`: one question."""
+    """The questions of the office about a report handed in. `at.subject`: the report or its visit; `at.item`: one."""
 
     def facts(self) -> Any:
         store, subject = self.desk.store, SubjectId(self.at.subject)
@@ -170,13 +184,24 @@ class Question(Screen):
         id_, finding, text, at, answer, answered_at, is_open = each
         parts: list[Node] = [Text(formats.moment(at), 14, "muted"), Text(text, 20, bold=True)]
         if finding:
-            parts.append(Button(self._finding_words(finding), "flag", "quiet", lambda: self._open(finding), trail="right",
-                                text_align="left"))  # fmt: skip
+            parts.append(
+                Button(
+                    self._finding_words(finding),
+                    "flag",
+                    "quiet",
+                    lambda: self._open(finding),
+                    trail="right",
+                    text_align="left",
+                )
+            )
         if is_open:
             parts += [self._field(id_), Button(t("report_screen.send_answer"), "check", "primary",
                                                lambda: self._answer(id_))]  # fmt: skip
         else:
-            parts += [Text(answer, 18), Pill(t("report_screen.answered", time=formats.moment(answered_at)), "check", "ok")]
+            parts += [
+                Text(answer, 18),
+                Pill(t("report_screen.answered", time=formats.moment(answered_at)), "check", "ok"),
+            ]
         return Col(*parts, gap=12, pad=16, box=Box(fill="card", edge="hair"))
 
     def _finding_words(self, finding: str) -> str:

@@ -26,10 +26,19 @@ def check_page(screen: ReportScreen, facts: ReportFacts) -> list[Node]:
     """Gaps first, each a door; nothing of it hinders signing."""
     t = screen.desk.texts
     doors: list[Node] = [
-        Button(t(f"report_screen.gap_{name}"), ICONS[name], "quiet", lambda name=name, items=items: _list(screen, name, items),
-               sub=t(f"report_screen.gap_{name}_help"), badge=str(len(items)), trail="right", text_align="left", tall=80)
+        Button(
+            t(f"report_screen.gap_{name}"),
+            ICONS[name],
+            "quiet",
+            lambda name=name, items=items: _list(screen, name, items),
+            sub=t(f"report_screen.gap_{name}_help"),
+            badge=str(len(items)),
+            trail="right",
+            text_align="left",
+            tall=80,
+        )
         for name, items in facts.gaps
-    ]  # fmt: skip
+    ]
     if facts.consentless:
         doors.append(
             Button(t("report_screen.gap_consent"), "people", "quiet",

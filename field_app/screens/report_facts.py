@@ -138,7 +138,9 @@ def _texts(store: Store, record: Record) -> tuple[tuple[str, str], ...]:
 
 
 def _consentless(store: Store, record: Record) -> tuple[str, ...]:
-    own = [(number, store.state(talk)) for talk, (number, author, _) in record.interviews.items() if author == store.person]
+    own = [
+        (number, store.state(talk)) for talk, (number, author, _) in record.interviews.items() if author == store.person
+    ]
     return tuple(number for number, state in own if isinstance(state, Interview) and state.consent is None)
 
 

@@ -74,8 +74,13 @@ class SignPages:
         if words:
             sentences.append(t.plural("report_screen.lacks_words", words))
         text = " ".join(sentences) or t("report_screen.other_bytes")
-        return Row(Icon("warning", 24, "warn"), Col(Text(text, 18, "warn", bold=True), Text(t("report_screen.lacks_help"), 14),
-                   grow=1, gap=2), gap=12, pad=12, box=Box(fill="warn_soft", radius=8))  # fmt: skip
+        return Row(
+            Icon("warning", 24, "warn"),
+            Col(Text(text, 18, "warn", bold=True), Text(t("report_screen.lacks_help"), 14), grow=1, gap=2),
+            gap=12,
+            pad=12,
+            box=Box(fill="warn_soft", radius=8),
+        )
 
     def _members(self, facts: ReportFacts) -> Node:
         rows: list[Node] = []
@@ -104,10 +109,17 @@ class SignPages:
             return Text(t("report_screen.you_signed"), 18, "muted")
         off = not facts.same
         buttons = [
-            Button(t(f"report_screen.{stand}"), icon, "outline", lambda stand=stand: self._sign(stand), size=20, tall=80,
-                   disabled_now=off)
+            Button(
+                t(f"report_screen.{stand}"),
+                icon,
+                "outline",
+                lambda stand=stand: self._sign(stand),
+                size=20,
+                tall=80,
+                disabled_now=off,
+            )
             for stand, icon in STANDS.items()
-        ]  # fmt: skip
+        ]
         return Col(
             Text(t("report_screen.your_signature", name=me.name), 20, bold=True),
             Text(t("report_screen.sign_help", code=check_code(facts.sha256)), 14, "muted"),
@@ -156,7 +168,9 @@ class SignPages:
             else:
                 desk.focus(field)
 
-        foot = Row(Button(t("report_screen.to_pin"), None, "primary", go_on, trail="right", grow=1), pad=(24, 8), tall=80)
+        foot = Row(
+            Button(t("report_screen.to_pin"), None, "primary", go_on, trail="right", grow=1), pad=(24, 8), tall=80
+        )
         body = Col(Text(t(f"report_screen.{stand}_help"), 18), field, gap=12, pad=(24, 8, 24, 24))
         desk.open_sheet(Sheet(t, t(f"report_screen.{stand}"), body, where="whole", foot=foot))
         desk.focus(field)
@@ -169,7 +183,8 @@ class SignPages:
             asked.wait(t("report_screen.signing"))
             now = desk.now()
             desk.apart(
-                lambda: reports.sign(desk.store, self.visit, pin, stand, now, text, t.language), signed  # type: ignore[arg-type]
+                lambda: reports.sign(desk.store, self.visit, pin, stand, now, text, t.language),
+                signed,  # type: ignore[arg-type]
             )
 
         def signed(result: Any) -> None:
@@ -197,7 +212,10 @@ class SignPages:
         if facts.stage in ("submitted", "accepted"):
             return self._handed_in(facts)
         if not facts.version:
-            return [Text(t("report_screen.not_frozen"), 20, bold=True), Text(t("report_screen.freeze_first"), 18, "muted")]
+            return [
+                Text(t("report_screen.not_frozen"), 20, bold=True),
+                Text(t("report_screen.freeze_first"), 18, "muted"),
+            ]
         missing = [member for member in facts.members if not member.stand]
         parts: list[Node] = [Text(t.plural("report_screen.signed_count", len(facts.members) - len(missing),
                                            all=len(facts.members)), 20, bold=True)]  # fmt: skip
@@ -213,9 +231,14 @@ class SignPages:
     def _reason_field(self, member: Member) -> TextField:
         desk, name = self.desk, f"{self.visit} missing {member.person}"
         draft = desk.store.drafts().get(name)
-        field = TextField(desk.texts("report_screen.why_missing", name=member.name), draft.text if draft else "", lines=2,
-                          multiline=True, hint=desk.texts("report_screen.why_hint"),
-                          on_draft=lambda text, caret: desk.draft(name, text, caret))  # fmt: skip
+        field = TextField(
+            desk.texts("report_screen.why_missing", name=member.name),
+            draft.text if draft else "",
+            lines=2,
+            multiline=True,
+            hint=desk.texts("report_screen.why_hint"),
+            on_draft=lambda text, caret: desk.draft(name, text, caret),
+        )
         self._reasons = getattr(self, "_reasons", {}) | {member.person: field}
         return field
 
@@ -235,8 +258,9 @@ class SignPages:
             desk.send_now()
             desk.rebuild()
 
-        desk.open_sheet(dialog(t, t("report_screen.submit"), t("report_screen.submit_sure"), yes=t("report_screen.submit"),
-                               act=act))  # fmt: skip
+        desk.open_sheet(
+            dialog(t, t("report_screen.submit"), t("report_screen.submit_sure"), yes=t("report_screen.submit"), act=act)
+        )
 
     def _handed_in(self, facts: ReportFacts) -> list[Node]:
         t = self.desk.texts

@@ -128,6 +128,7 @@ class Grid(Node):
         if not self.kids:
             return self.tall
         _, rows, cell = self._cells(width)
+        cell = float(int(cell))  # a cell is placed on whole pixels, at worst one narrower than its share
         return max(self.tall, max(k.high(cell) for k in self.kids) * rows + self.gap * (rows - 1) + top + bottom)
 
     def arrange(self) -> None:

@@ -52,6 +52,12 @@ class Editor(TextInput):
         """Breaks the lines now: Kivy would wait for the next frame, and a key may come sooner."""
         self._refresh_text(self._field.text)
 
+    def _refresh_line_options(self, *args: object) -> None:
+        """Kivy shapes the text anew in the frame after its making and puts the caret at the end: it stays."""
+        index = self.cursor_index()
+        super()._refresh_line_options(*args)
+        self.cursor = self.get_cursor_from_index(index)
+
     def insert_text(self, substring: str, from_undo: bool = False) -> None:
         with self._one_change():
             super().insert_text(substring, from_undo)

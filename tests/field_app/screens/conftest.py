@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.field_app.office_double import OfficeDouble
+from tests.field_app.screens.ground import room  # noqa: F401
 from tests.field_app.screens.hall import furnished
 from tests.field_app.widgets.conftest import bench, window  # noqa: F401
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kivy.core.window import Window
 
 from field_app.acts import visits
@@ -25,9 +25,9 @@ from server.checklists.importer import DATA, Imported, import_workbook
 from server.packs.content import places, standards, standards_count
 from shared.accounts import PersonAdded
 from shared.institutions import Institution, encode_register
-from shared.ledger.crypto import new_box_key, sha256, verifying_key
+from shared.ledger.crypto import sha256
 from shared.ledger.frame import cut
-from shared.ledger.operation import Body, encode_line, genesis
+from shared.ledger.operation import Body, encode_line, genesis, next_id
 from shared.packs import ChecklistPublished, RegisterPublished
 from shared.values import PersonId, SubjectId, stamp
 from tests.field_app.widgets.bench import Bench, PartStage
@@ -68,18 +68,15 @@ def a_store(folder: Path, person: str = ME, name: str = "Айгерим") -> tup
     """An enrolled store with packs and two people."""
     now = Clock()
     store = Store.create(folder, PIN, Keystore(), now())
-    box = new_box_key()
     identity = store.identity
     store.enrol(
         Identity(
             sign_seed=identity.sign_seed, box_secret=identity.box_secret, device=an_id(601 if person == ME else 602),
-            person=PersonId(person), name=name, server_device=an_id(603), review_key=box[1].hex()
-            if isinstance(box, tuple) else "", language="ru",
+            person=PersonId(person), name=name, server_device=an_id(603), language="ru",
         )
     )  # fmt: skip
-    for number, (who, called) in enumerate(((ME, "Айгерим"), (PAVEL, "Павел"))):
+    for who, called in ((ME, "Айгерим"), (PAVEL, "Павел")):
         store.record(SubjectId(who), PersonAdded(name=called), now=now())
-        _ = number
     _packs(store, now)
     return store, now
 
@@ -131,7 +128,8 @@ class Room(Going):
         self.stage = bench.stage = PartStage(size, self.back, self.cover)
         self.stage.attach(Window)
         self.store = store
-        self.covered = self.told = 0
+        self.covered = 0
+        self.visit, self.record = SubjectId(""), SubjectId("")
 
     def cover(self) -> None:
         self.covered += 1
@@ -170,7 +168,9 @@ class Room(Going):
         return screen.cards.card(path)
 
     def within(self, node: Node, name: str) -> Any:
-        found = [w for w in semantics(node) if w.name == name] or [w for w in semantics(node) if w.name.startswith(name)]
+        found = [w for w in semantics(node) if w.name == name] or [
+            w for w in semantics(node) if w.name.startswith(name)
+        ]
         assert found, f"{name!r} not in {[w.name for w in semantics(node)]}"
         return found[0]
 
@@ -185,6 +185,18 @@ class Room(Going):
         field: Any = self.stage.focus
         for letter in words:
             field.editor.insert_text(letter)
+
+    def type_into(self, name: str, words: str) -> None:
+        """Letters into a field, touched first."""
+        self.bench.tap(self.named(name, "field"))
+        self.type(words)
+
+    def answers(self) -> dict[str, Any]:
+        """Path → effective value of the record, words opened."""
+        from field_app.show import answers
+
+        return {each["item"]: each["said"][0]["value"] if each["said"] else None
+                for each in answers(self.store, self.record) if each["state"] != "blank"}  # fmt: skip
 
 
 class Colleague:
@@ -201,10 +213,7 @@ class Colleague:
         opened = self.store._o
         held = opened.book.at(subject)
         seq, before = self._at.get(subject, (0, genesis(self.device, subject)))
-        lines, ids, last = [], [], before
-        from shared.ledger.operation import next_id
-
-        clock = held.clock
+        lines, ids, last, clock = [], [], before, held.clock
         for body in bodies:
             clock += 1
             lines.append(encode_line(body, PersonId(self.person), stamp(self.now()), clock))
@@ -217,4 +226,12 @@ class Colleague:
         return ids
 
 
-_ = (json, verifying_key)
+@pytest.fixture
+def room(bench: Bench, tmp_path: Path) -> Iterator[Room]:
+    """A visit under way, seen by its only member."""
+    store, now = a_store(tmp_path / "tablet")
+    made = Room(bench, store, now)
+    made.visit, made.record = a_visit(store, now)
+    yield made
+    made.stage.set_focus(None)
+    store.close()
