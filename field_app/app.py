@@ -142,8 +142,8 @@ class Tablet(Going, App):
 
     def show_enrol(self) -> None:
         """Address, code, PIN, digits: whichever step is due."""
+        from field_app.enrolling import hands
         from field_app.screens.enrol import Enrol
-        from field_app.screens.enrolling import hands
 
         self.stage.show(Enrol(hands(self)))
 

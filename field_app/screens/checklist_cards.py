@@ -177,7 +177,7 @@ class Cards(Scroll):
         return False
 
     def _build_some(self) -> None:
-        if self.parent is None:
+        if self.get_root_window() is None:
             return
         left = [slot for slot in self.body.kids if slot.card is None and slot.width > 1]
         if left:

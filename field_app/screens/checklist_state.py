@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from field_app.acts import interviews
 from field_app.acts.subjects import record_id, report_id
 from field_app.register import register_of
-from field_app.store.store import Store
 from shared.accounts import Person
 from shared.checklists.answers import Answer
 from shared.checklists.definition import DamagedChecklist, Group, Question, Repeat, Words, decode
@@ -31,6 +30,9 @@ from shared.packs import RegisterSubject
 from shared.reports import Report
 from shared.values import PersonId, SubjectId
 from shared.visits import Visit
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 VISIT_TYPES = {"intermediate": "interim", "unplanned": "special"}
 """Kind of visit in law → its code in the checklist, where the two differ."""

@@ -7,11 +7,10 @@ and is stepped over, together with what it undid. Source: UX section 2, SETTLED 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from field_app.acts import records
 from field_app.acts.subjects import record_of
-from field_app.store.store import Store
 from shared.ledger.operation import Operation
 from shared.observations.answers import (
     AnswerCleared,
@@ -23,6 +22,9 @@ from shared.observations.answers import (
 )
 from shared.observations.record import FindingRecorded, NoteRecorded, PhotoTaken, Restored, RowAdded, Withdrawn
 from shared.values import OperationId, SubjectId
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 SAID = (AnswerRecorded, AnswerCleared, NonAnswerRecorded)
 MADE = (RowAdded, NoteRecorded, FindingRecorded, PhotoTaken)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from field_app.screens.checklist_said import entry_words
 from field_app.screens.checklist_state import Sitting, numbered
 from field_app.screens.checklist_views import by_words
 from field_app.screens.screen import Desk
-from field_app.store.store import Store
 from field_app.widgets.list import Entry
 from field_app.widgets.picker import search_sheet
 from field_app.widgets.sheet import Sheet
 from shared.checklists.paths import place_of
 from shared.texts import Texts
 from shared.values import OperationId, SubjectId
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -315,7 +315,7 @@ class InterviewScreen(Asking):
 
     def _hide_later(self, path: str) -> None:
         def hide(_: float) -> None:
-            if self.frame.parent is None:
+            if self.frame.get_root_window() is None:
                 return
             if self.edited()[0] == path:
                 self._hide_later(path)

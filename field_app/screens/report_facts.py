@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from field_app.acts import reports
 from field_app.acts.subjects import report_id
 from field_app.screens.checklist_state import Sitting, ground, name_of, numbered, sitting
-from field_app.store.store import Store
 from shared.checklists.paths import place_of
 from shared.checklists.progress import asked_paths, warned_paths
 from shared.errors import RuleBroken
@@ -21,6 +20,9 @@ from shared.observations.record import Record
 from shared.reports import Report
 from shared.values import SubjectId
 from shared.visits import Visit
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 PARTS = ("summary", "access", "allegations", "earlier", "good_practice")
 """Texts of the report, in their order."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from field_app.choices import Choices
 from field_app.store.kept import Place
-from field_app.store.store import Store
 from field_app.sync.status import Progress
 from field_app.widgets.frame import Frame
 from field_app.widgets.node import Node
@@ -21,6 +20,9 @@ from field_app.widgets.scroll import Scroll
 from field_app.widgets.sheet import Sheet
 from field_app.widgets.theme import look
 from shared.texts import Texts
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 Result = TypeVar("Result")
 

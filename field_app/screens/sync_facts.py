@@ -6,15 +6,18 @@ A row stands alone where a person is needed or bytes are moving; the rest is cou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from field_app.screens.today_facts import place_of
 from field_app.store.kept import Alarm
-from field_app.store.store import Store
 from field_app.sync.status import Progress, Row, RowState, rows
 from shared.observations.record import Record
 from shared.reports import Report
 from shared.values import SubjectId
 from shared.visits import Visit
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 FAMILIES = {
     "answer": "answers", "non": "answers", "row": "answers", "value": "answers", "choice": "answers",

@@ -6,14 +6,13 @@ Decides what stands in which section and what is the one next step; draws nothin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from field_app.acts.checklists import load
 from field_app.acts.subjects import record_id, report_id, words_or_empty
 from field_app.acts.visits import newest_checklists, plan_of
 from field_app.register import name_of, register_pack
 from field_app.store.kept import Place
-from field_app.store.store import Store
 from shared.accounts import Person
 from shared.observations.record import Record
 from shared.packs import Forms, Pack
@@ -21,6 +20,9 @@ from shared.reports import Report
 from shared.values import PersonId, SubjectId
 from shared.visit_requests import VisitRequest
 from shared.visits import Visit, in_group
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 Section = Literal["now", "planned", "finished"]
 NextStep = Literal["", "continue", "start", "declare", "open"]

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from field_app.acts.subjects import record_id, report_id
 from field_app.acts.visits import plan_of
 from field_app.register import name_of
 from field_app.screens.checklist_state import bare, letter_of, numbered, sitting
 from field_app.screens.today_facts import person_name
-from field_app.store.store import Store
 from shared.checklists.paths import place_of
 from shared.observations.record import Record
 from shared.reports import Report
 from shared.values import SubjectId
 from shared.visits import Visit, in_group
+
+if TYPE_CHECKING:
+    from field_app.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET
 
 from field_app.store.errors import NotEnrolled
+from field_app.store.held import Held
 from field_app.store.kept import (
     FrameState,
     OwnFrame,
@@ -19,9 +21,7 @@ from field_app.store.opened import Cut, Opened
 from field_app.store.store import Store
 from shared.ledger.frame import FRAME_BYTES, Frame, cut, pieces, read_frames
 from shared.ledger.merge import heads_digest
-from shared.ledger.messages import (
-    Hello,
-)
+from shared.ledger.messages import LACKS_LIMIT, ChainHead, Hello
 from shared.ledger.operation import canonical, genesis
 from shared.observations.record import FindingChanged, FindingRecorded
 from shared.values import SubjectId, stamp
@@ -124,10 +124,19 @@ def hello(store: Store, frames: list[Frame], now: datetime) -> Hello:
         meta = opened.meta
         return Hello(
             device=opened.identity.device, epoch=meta.epoch, from_=meta.cursor, heads=_heads(opened, frames),
-            known=(meta.position, meta.ledger_head), nonce=opened.nonce, now=stamp(now),
+            known=(meta.position, meta.ledger_head), nonce=opened.nonce, now=stamp(now), lacks=_lacks(opened) or UNSET,
         )  # fmt: skip
 
     return store.reading(work)
+
+
+def _lacks(opened: Opened) -> tuple[ChainHead, ...]:
+    """Own chains of which the office holds more than this tablet: how far each is held here."""
+    found = []
+    for subject in sorted(opened.meta.behind)[:LACKS_LIMIT]:
+        held = (opened.book.subjects.get(SubjectId(subject)) or Held(SubjectId(subject))).chain(opened.identity.device)
+        found.append(ChainHead(SubjectId(subject), held.seq, held.id))
+    return tuple(found)
 
 
 def _heads(opened: Opened, frames: list[Frame]) -> str:

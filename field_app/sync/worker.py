@@ -165,12 +165,14 @@ class Worker:
     def _text(self, done: Round) -> None:
         while done.exchanges < EXCHANGES_LIMIT and not self._stopping:
             frames = outgoing.to_send(self._store)
+            lost = self._store.meta.behind
             more = self._exchange(frames, done)
             if self._store.meta.revoked:
                 done.trouble = "revoked"
                 return
             wrapped = self._store.wrap_missing(self._now())
-            if not more and not wrapped and not self._has_fresh(frames):
+            fetches = self._store.meta.behind not in ({}, lost)
+            if not more and not wrapped and not fetches and not self._has_fresh(frames):
                 return
 
     def _has_fresh(self, sent: Sequence[Frame]) -> bool:

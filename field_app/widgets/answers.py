@@ -115,8 +115,8 @@ class Masked(Row):
 
     def __init__(self, view: QuestionView, actions: QuestionActions, texts: Texts) -> None:
         dots = Row(
-            Icon("lock", 20, "muted"), Text("• • • • • • • •", 18, "muted", grow=1), gap=12, pad=(16, 8), tall=ANSWER_HIGH,
-            grow=1, box=Box(fill="surface2", radius=8),
+            Icon("lock", 20, "muted"), Text("• • • • • • • •", 18, "muted", grow=1), gap=12, pad=(16, 8),
+            tall=ANSWER_HIGH, grow=1, box=Box(fill="surface2", radius=8),
         )  # fmt: skip
         button = Button(texts("widgets.show"), "eye", act=lambda: actions.search(view.item), tall=ANSWER_HIGH)
         super().__init__(dots, button, gap=8)

@@ -14,7 +14,10 @@ from shared.texts import FOLDER, LANGUAGES, Language
 
 
 def joined(language: Language, folder: Path = FOLDER) -> Catalog:
-    """All parts of a language in one catalogue. Raises ValueError when two parts give one key, or a sentence is empty."""
+    """All parts of a language in one catalogue.
+
+    Raises ValueError when two parts give one key, or a sentence is empty.
+    """
     whole = Catalog(locale=language, charset="utf-8")
     origin: dict[str, str] = {}
     for part in sorted((folder / language).glob("*.po")):
