@@ -22,8 +22,9 @@ from shared.accounts import Role
 from shared.eligibility import BARS
 from shared.institutions import Institution
 from shared.values import SubjectId
-from tests.server.conftest import LIGHT, PASSPHRASES, Clock, World, an_office
+from tests.server.conftest import LIGHT, PASSPHRASES, Clock, World, an_office, found
 from tests.server.council import Council, a_council
+from tests.server.visit_story import Story, a_story
 
 PLACES = (
     ("ik-25", "ИК-25, Карагандинская область", "№ 25 түзеу мекемесі, Қарағанды облысы", "Colony 25, Karaganda region"),
@@ -141,15 +142,52 @@ def running(folder: Path) -> Iterator[Running]:
     requests, ballots = requests_at_every_stage(council)
     world.clock.pass_(hours=1)
     called, opened, tied = (an_election(council, stage) for stage in ("call", "open", "tied"))
+    with served(world) as address:
+        yield Running(address, council, requests, ballots, called, opened, tied)
+
+
+@contextmanager
+def served(world: World) -> Iterator[str]:
+    """The office behind an address on loopback until the block ends."""
     server = make_server("127.0.0.1", 0, world.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Running(f"http://127.0.0.1:{server.port}", council, requests, ballots, called, opened, tied)
+        yield f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
         thread.join(5)
         world.office.database.engine.dispose()
 
 
-__all__ = ["LOGIN", "PASSPHRASE", "Running", "running"]
+@dataclass
+class Reviewing:
+    """An office behind an address: a visit whose report is under review, and one with a mandate that has not begun."""
+
+    address: str
+    story: Story
+    planned: SubjectId
+
+
+@contextmanager
+def reviewing(folder: Path) -> Iterator[Reviewing]:
+    """The office served on loopback until the block ends."""
+    url = f"sqlite:///{folder / 'office.db'}"
+    migrate(url)
+    office, clock = an_office(url, folder), Clock()
+    world = World(office, clock, found(office, clock), create_app(clock=clock, office=office))
+    story = a_story(world, folder)
+    story.order()
+    story.form()
+    story.clear()
+    story.mandate()
+    planned = story.visit
+    story.go()
+    story.observe()
+    story.freeze()
+    world.tablet(story.leader, confirmed=False)
+    with served(world) as address:
+        yield Reviewing(address, story, planned)
+
+
+__all__ = ["LOGIN", "PASSPHRASE", "Reviewing", "Running", "reviewing", "running"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -29,7 +30,15 @@ from shared.law.law import read_rules
 from shared.ledger.crypto import Effort, box_address, new_box_key, new_signing_key, sign, verifying_key
 from shared.ledger.frame import Frame, cut
 from shared.ledger.merge import heads_digest
-from shared.ledger.messages import SIGNATURE_HEADER, Hello, Reply, encode_request, read_reply, request_message
+from shared.ledger.messages import (
+    SIGNATURE_HEADER,
+    ChainHead,
+    Hello,
+    Reply,
+    encode_request,
+    read_reply,
+    request_message,
+)  # fmt: skip
 from shared.ledger.operation import Body, chain, encode_line, genesis
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import GroupFormed, VisitPlanned
@@ -170,11 +179,11 @@ class Tablet:
             found.append((subject, len(lines), chain(genesis(self.id, subject), lines)[-1].hex()))
         return heads_digest(found)
 
-    def request(self, *frames: Frame) -> bytes:
+    def request(self, *frames: Frame, lacks: tuple[ChainHead, ...] = ()) -> bytes:
         """The plain bytes of an exchange."""
         hello = Hello(
             device=self.id, epoch=self.epoch, from_=self.cursor, heads=self.heads(), known=self.known,
-            nonce=self.nonce, now=stamp(self.world.now),
+            nonce=self.nonce, now=stamp(self.world.now), lacks=lacks or msgspec.UNSET,
         )  # fmt: skip
         return encode_request(hello, frames)
 
@@ -187,9 +196,9 @@ class Tablet:
             headers={"Content-Encoding": "gzip", SIGNATURE_HEADER: signature} | headers,
         )
 
-    def sync(self, *frames: Frame) -> Reply:
+    def sync(self, *frames: Frame, lacks: tuple[ChainHead, ...] = ()) -> Reply:
         """One exchange; what it brings is kept."""
-        answer = self.post(self.request(*frames))
+        answer = self.post(self.request(*frames, lacks=lacks))
         assert answer.status_code == 200, answer.get_data()  # type: ignore[attr-defined]
         return self.take(gzip.decompress(answer.get_data()))  # type: ignore[attr-defined]
 

@@ -213,6 +213,35 @@ def test_the_last_admin_stays(world: World) -> None:
                          Role.ADMIN, date(2026, 3, 2), "tired", world.now)  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "is_left"),
+    [
+        ("2026-03-01", "", True),
+        ("2026-03-03", "", True),
+        ("2026-03-01", "2026-03-20", False),  # an admin tomorrow, none from the 21st on
+        ("2026-03-04", "", False),  # none on the 3rd
+    ],
+)
+def test_the_last_admin_stays_unless_every_day_after_has_one(
+    world: World, since: str, until: str, is_left: bool
+) -> None:
+    founded, other = world.founded, world.person()
+    with world.office.database.write() as session:
+        actions.grant_role(
+            session, world.office, founded.admin, founded.second, other, Role.ADMIN, date.fromisoformat(since),
+            world.now, date.fromisoformat(until) if until else None,
+        )  # fmt: skip
+    try:
+        with world.office.database.write() as session:
+            actions.end_role(session, world.office, founded.admin, founded.second, founded.admin, Role.ADMIN,
+                             date(2026, 3, 2), "tired", world.now)  # fmt: skip
+        ended = True
+    except RuleBroken as broken:
+        assert broken.code == "not_allowed"
+        ended = False
+    assert ended is is_left
+
+
 # ── tablets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

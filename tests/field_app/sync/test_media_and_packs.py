@@ -157,12 +157,16 @@ def test_the_wait_grows_but_never_for_ever_and_tablets_spread():
     assert schedule.wait_after(3, 0.0) < schedule.wait_after(3, 1.0)
 
 
-@pytest.mark.parametrize("url", ["http://example.org", "ftp://127.0.0.1", "http://127.0.0.1.example.org", "", "http://"])
+@pytest.mark.parametrize(
+    "url", ["http://example.org", "ftp://127.0.0.1", "http://127.0.0.1.example.org", "", "http://"]
+)
 def test_plain_http_goes_to_loopback_only(url):
     with pytest.raises(AddressRefused):
         checked_address(url)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/", "http://localhost:1", "http://[::1]:9", "https://npm.example"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000/", "http://localhost:1", "http://[::1]:9", "https://npm.example"]
+)
 def test_loopback_and_tls_are_taken(url):
     assert checked_address(url) == url.rstrip("/")

@@ -131,5 +131,3 @@ def test_a_visit_from_the_gate_to_the_office_and_back(world, tablet_of):
     assert [each["id"] for each in reports.draft_document(two, visit)["findings"]] == [finding]
     assert one.meta.differs == two.meta.differs == ()
     assert one.alarms() == two.alarms() == ()
-
-
