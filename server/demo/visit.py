@@ -23,6 +23,7 @@ from shared.observations.record import Record
 from shared.values import SubjectId
 
 STORM_SEED = 20261122
+FAULTS = 14
 FINDINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "aigerim": (
         {
@@ -212,7 +213,7 @@ def meet_again(scene: Scene) -> None:
     with stage.step("6.1", "The network returns, and cuts, repeats, loses, reorders") as step:
         scene.line.online = True
         before = scene.line.seen.connections
-        scene.line.plan(storm(STORM_SEED, 24))
+        scene.line.plan(storm(STORM_SEED, FAULTS))
         for _ in range(12):
             done = [_try_sync(tablet) for tablet in (first, second)]
             if all(done) and not scene.line.planned:
@@ -258,8 +259,7 @@ def meet_again(scene: Scene) -> None:
 
 
 def _try_sync(tablet: Tablet) -> bool:
-    tablet.sync(codes=(0, 4, 8), rounds=2)
-    return bool(tablet.show("summary")["unsent"] == 0)
+    return "left on the tablet: 0" in tablet.sync(codes=(0, 4, 8), rounds=2)
 
 
 def _record(scene: Scene) -> tuple[Record, list[Any]]:
