@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "demo", lambda given: import_module("server.demo.run").play(given), "play the main job from end to end"
     )
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), help="where it plays (default: %(default)s)")
+    demo.add_argument("--database", default="", metavar="URL", help="an empty database (default: SQLite in the folder)")
     demo.add_argument("--port", type=int, default=0, help="port of the office meanwhile (default: any free)")
     serve = command("serve", _serve, "answer browsers and tablets")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")

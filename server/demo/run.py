@@ -40,19 +40,19 @@ def play(given: argparse.Namespace) -> int:
     stage = Stage(folder)
     stage.say(f"Qorgan plays its main job in {folder}\n")
     try:
-        _play(stage, given.port or free_port())
+        _play(stage, given.port or free_port(), given.database)
     except (DemoFailed, BrowserError) as error:
         return stop(f"{error}\nThe logs are in {stage.logs}")
     return 0
 
 
-def _config(stage: Stage, port: int) -> Config:
+def _config(stage: Stage, port: int, database: str) -> Config:
     passphrase = random_letters(32, LETTERS)
     file = stage.folder / OPENS_KEYS
     file.touch(mode=0o600)
     file.write_text(passphrase, encoding="ascii")
     data = stage.folder / "office"
-    return Config(data, f"sqlite:///{data / 'office.db'}", passphrase, f"http://127.0.0.1:{port}")
+    return Config(data, database or f"sqlite:///{data / 'office.db'}", passphrase, f"http://127.0.0.1:{port}")
 
 
 def _environment(stage: Stage, config: Config) -> dict[str, str]:
@@ -62,8 +62,8 @@ def _environment(stage: Stage, config: Config) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _play(stage: Stage, port: int) -> None:
-    config = _config(stage, port)
+def _play(stage: Stage, port: int, database: str) -> None:
+    config = _config(stage, port, database)
     began = datetime.now(UTC) - CALL_AGO
     office, ids = founding.found(stage, config, began)
     environment = _environment(stage, config)
