@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kivy.core.window import Window
 
 from field_app.acts import visits
 from field_app.acts.subjects import record_id
@@ -30,7 +29,7 @@ from shared.ledger.frame import cut
 from shared.ledger.operation import Body, encode_line, genesis, next_id
 from shared.packs import ChecklistPublished, RegisterPublished
 from shared.values import PersonId, SubjectId, stamp
-from tests.field_app.widgets.bench import Bench, PartStage
+from tests.field_app.widgets.bench import Bench, PartStage, Window
 from tests.make import an_id
 
 PIN = "48213579"
