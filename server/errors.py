@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from shared.errors import CODES, RuleBroken
 from shared.ledger.crypto import random_bytes
+from shared.ledger.operation import NotCanonical
 
 log = logging.getLogger("qorgan")
 
@@ -50,6 +51,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(RuleBroken, rule_broken)
     app.register_error_handler(ValidationError, _body_wrong)
     app.register_error_handler(DataError, _body_wrong)
+    app.register_error_handler(NotCanonical, _body_wrong)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 

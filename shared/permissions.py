@@ -18,10 +18,10 @@ from shared.observations.interview import Interview
 from shared.observations.notebook import Notebook
 from shared.observations.record import Record
 from shared.packs import Forms, LawSubject, RegisterSubject
-from shared.reports import Report
-from shared.values import PersonId
-from shared.visit_requests import VisitRequest
-from shared.visits import Visit, in_group
+from shared.reports import FindingAccepted, FindingReopened, QuestionAsked, Report, ReportAccepted
+from shared.values import PersonId, is_id
+from shared.visit_requests import DecisionWithdrawn, RequestDecided, RequestPutToVote, VisitOrdered, VisitRequest
+from shared.visits import GroupFormed, MandateIssued, MandateWithdrawn, OfficerAssigned, Visit, in_group
 
 EVERYBODY = "everybody"
 """Audience of what every enrolled tablet holds."""
@@ -43,7 +43,7 @@ def readers(state: Subject) -> frozenset[Audience]:
         case Person():
             return frozenset({state.id})
         case VisitRequest():
-            return frozenset({state.filer, state.leader} - {""})
+            return frozenset(person for person in (state.filer, state.leader) if is_id(person))
         case Visit():
             return frozenset(_group(state))
         case Record():
@@ -79,6 +79,17 @@ def writers(state: Subject) -> frozenset[PersonId]:
 
 TABLET_OPENS = frozenset({"visit_request", "visit", "record", "interview", "report", "notebook"})
 """Kinds of subject a visiting tablet may begin. A record, interview or report needs a visit its author is part of."""
+
+OFFICE_ACTS = frozenset(
+    body.KIND
+    for body in (
+        RequestPutToVote, RequestDecided, DecisionWithdrawn, VisitOrdered,
+        GroupFormed, MandateIssued, MandateWithdrawn, OfficerAssigned,
+        QuestionAsked, FindingAccepted, FindingReopened, ReportAccepted,
+    )
+)  # fmt: skip
+"""Kinds that only the office writes, in subjects that tablets write too. The fold alone could not tell: an early clock
+puts an operation before those that say who its author is. Column "opened / written by"."""
 
 # ── the console ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,7 +20,7 @@ from shared.observations.notebook import NOTEBOOK
 from shared.observations.record import RECORD
 from shared.packs import FORM, LAW, REGISTER
 from shared.reports import REPORT
-from shared.values import SubjectId
+from shared.values import SubjectId, is_id
 from shared.visit_requests import VISIT_REQUEST
 from shared.visits import VISIT
 
@@ -75,7 +75,7 @@ def parent_of(operations: Iterable[Operation]) -> SubjectId | None:
     for operation in sorted(operations, key=lambda operation: operation.order):
         field = PARENT_FIELD.get(subject_kind_of(operation.kind) or "")
         parent = getattr(operation.body, field, "") if field else ""
-        if parent:
+        if is_id(parent):
             return SubjectId(parent)
     return None
 

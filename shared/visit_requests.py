@@ -136,8 +136,11 @@ def _filed(state: VisitRequest, operation: Operation, body: RequestFiled) -> Non
 
 
 def _require_office(state: VisitRequest, person: PersonId) -> None:
-    """The filer decides nothing about the own request, from whatever device. Source: SECURITY D, SETTLED decision 50."""
-    if person == state.filer:
+    """The filer decides nothing about the own request, and nobody about one that is not filed, from whatever device.
+
+    Source: SECURITY D, SETTLED decision 50.
+    """
+    if not state.filed or person == state.filer:
         raise RuleBroken("not_allowed", "SECURITY D")
 
 

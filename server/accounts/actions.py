@@ -171,11 +171,26 @@ def end_role(
     said = as_typed(reason)
     if not said:
         raise RuleBroken("no_reason")
-    if role is Role.ADMIN and queries.persons_with(session, {Role.ADMIN}, on + timedelta(days=1)) == [person]:
+    if role is Role.ADMIN and not _admins_without_end(session, person, on):
         raise RuleBroken("not_allowed")
     body = RoleEnded(role=role, on=on.isoformat(), reason=said, second=second)
     record(session, office, _person(session, person), author, [body], now)
     session.execute(delete(SessionRow).where(col(SessionRow.person) == person, col(SessionRow.hat) == role.value))
+
+
+def _admins_without_end(session: Session, person: PersonId, on: date) -> bool:
+    """Whether the office has an admin on every day after `on`, when the person's term of that day ends with it."""
+    day = on.isoformat()
+    for row in sorted(queries.terms_of_role(session, Role.ADMIN), key=lambda row: row.since):
+        since, until = row.since, row.until
+        if row.person == person and since <= day and (not until or day <= until):
+            continue
+        if since > (date.fromisoformat(day) + timedelta(days=1)).isoformat():
+            return False
+        if not until:
+            return True
+        day = max(day, until)
+    return False
 
 
 def _two(session: Session, author: PersonId, second: PersonId) -> None:

@@ -37,6 +37,11 @@ def roles_on(session: Session, person: PersonId, day: date) -> list[str]:
     return [role.value for role in Role if role.value in held]
 
 
+def terms_of_role(session: Session, role: Role) -> list[TermRow]:
+    """Every term of the role, whoever holds it and whenever."""
+    return list(session.exec(select(TermRow).where(TermRow.role == role.value)))
+
+
 def persons_with(session: Session, roles: set[Role], day: date) -> list[PersonId]:
     """Ids of the persons who hold one of the roles on the day, by name."""
     rows = session.exec(

@@ -28,7 +28,8 @@ from shared.registry import state_of
 from shared.values import SubjectId
 from shared.visits import Visit
 
-_pack = zstandard.ZstdCompressor(level=3)
+PACKING = 3
+"""Level of zstd."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Incoming:
 
 
 def packed(frame: Frame) -> bytes:
-    """A frame as it is stored."""
-    return _pack.compress(frame.encoded())
+    """A frame as it is stored. A packer of its own each time: one shared by threads mixes their bytes."""
+    return zstandard.ZstdCompressor(level=PACKING).compress(frame.encoded())
 
 
 def append(session: Session, incoming: Sequence[Incoming], now: datetime) -> dict[SubjectId, Any]:

@@ -14,11 +14,13 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
+from server.accounts import queries as people
 from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.contacts import contact, give_token, stop_reading
 from server.ledger.receive import receive
 from server.office import Office
+from shared.accounts import VISITING
 from shared.accounts import Office as OfficeState
 from shared.errors import RuleBroken
 from shared.ledger.crypto import is_signed
@@ -97,7 +99,8 @@ def _one_transaction(office: Office, request: Request, now: datetime) -> Taken:
         received = receive(session, office, device, request, now)
         for forked in received.forked:
             stop_reading(session, forked, now)
-        reads = device.revoked_at is None and not row.frozen
+        hats = people.roles_on(session, PersonId(device.person), office.calendar.day_of(now))
+        reads = device.revoked_at is None and not row.frozen and any(hat in VISITING for hat in hats)
         token = give_token(session, hello.device, now) if reads else ""
         return Taken(received.receipt, received.touched, nonce, PersonId(device.person), token)
 
@@ -144,6 +147,8 @@ def _page(session: Session, request: Request, taken: Taken) -> tuple[PageHeader,
         lowest = min(position for number, position in begun.items() if number > epoch)
         after = min(after, (lowest, 0))
     found = queries.page(session, taken.person, hello.device, after)
+    lacks = hello.lacks if isinstance(hello.lacks, tuple) else ()
+    lost, more_lost = queries.lost_frames(session, taken.person, hello.device, lacks)
     heads = queries.chain_heads(session, hello.device)
     mine = heads_digest((head.subject, head.seq, head.id) for head in heads)
     digests: tuple[SubjectDigest, ...] = ()
@@ -151,11 +156,12 @@ def _page(session: Session, request: Request, taken: Taken) -> tuple[PageHeader,
         held = queries.readable_subjects(session, taken.person, {*taken.touched, *found.subjects})
         digests = tuple(SubjectDigest(subject, queries.subject_digest(session, subject)) for subject in held)
     header = PageHeader(
-        cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=NOTHING_PROVEN, more=found.more,
-        next_nonce=taken.nonce, revoked=False, token=taken.token, have=tuple(heads) if mine != hello.heads else None,
+        cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=NOTHING_PROVEN,
+        more=found.more or more_lost, next_nonce=taken.nonce, revoked=False, token=taken.token,
+        have=tuple(heads) if mine != hello.heads else None,
         digests=digests, restored=restored_above(session, hello, counter.epoch, begun),
     )  # fmt: skip
-    return header, found.frames
+    return header, (*lost, *found.frames)
 
 
 def cursor_of(text: str) -> tuple[int, tuple[int, int]]:

@@ -17,15 +17,14 @@ from shared.ledger.messages import PAGE_BYTES, ChainHead
 from shared.ledger.operation import Operation
 from shared.permissions import EVERYBODY
 from shared.registry import BODIES, state_of
-from shared.values import DeviceId, PersonId, SubjectId
+from shared.values import DeviceId, PersonId, SubjectId, is_id
 
-_unpack = zstandard.ZstdDecompressor()
 UNPACKED_LIMIT = 2 * 1024 * 1024
 
 
 def unpacked(data: bytes) -> bytes:
-    """The wire bytes of a stored frame."""
-    return _unpack.decompress(data, max_output_size=UNPACKED_LIMIT)
+    """The wire bytes of a stored frame. An unpacker of its own each time: one must not be shared by threads."""
+    return zstandard.ZstdDecompressor().decompress(data, max_output_size=UNPACKED_LIMIT)
 
 
 def frame_of(row: FrameRow) -> Frame:
@@ -118,6 +117,32 @@ class Page:
     subjects: frozenset[SubjectId]
     cursor: tuple[int, int]
     more: bool
+
+
+def lost_frames(
+    session: Session, person: PersonId, own: DeviceId, held: Iterable[ChainHead], limit: int = PAGE_BYTES
+) -> tuple[tuple[bytes, ...], bool]:
+    """Frames of the device's own chains beyond what it still holds, oldest first in each, whole frames to `limit`
+    bytes; and whether more are left. Nothing of a subject its person may not hold. Source: SETTLED decision 4.
+    """
+    frames: list[bytes] = []
+    size = 0
+    for head in held:
+        if not is_id(head.subject) or not may_hold(session, person, head.subject):
+            continue
+        query = (
+            select(FrameRow)
+            .where(FrameRow.device == own, FrameRow.subject == head.subject)
+            .where(FrameRow.first + FrameRow.count - 1 > head.seq)
+            .order_by(FrameRow.cursor)  # type: ignore[arg-type]
+        )
+        for row in session.exec(query):
+            data = unpacked(row.data)
+            if frames and size + len(data) > limit:
+                return tuple(frames), True
+            frames.append(data)
+            size += len(data)
+    return tuple(frames), False
 
 
 def audiences(person: PersonId) -> tuple[str, str]:

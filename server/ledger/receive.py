@@ -23,7 +23,7 @@ from shared.ledger.frame import Frame, is_sealed, read_frames, without_prefix
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import FrameReceipt, LineReceipt, Receipt, Request
 from shared.ledger.operation import Operation, canonical, genesis
-from shared.permissions import TABLET_OPENS, writers
+from shared.permissions import OFFICE_ACTS, TABLET_OPENS, writers
 from shared.registry import BODIES, PARENT_FIELD, kind_of_subject, parent_of, state_of, subject_kind_of
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import Visit, VisitPlanned
@@ -49,7 +49,10 @@ class Received:
 
 
 def receive(session: Session, office: Office, device: DeviceRow, request: Request, now: datetime) -> Received:
-    """Takes in the frames of one request and gives the receipt; the same frames bring the same receipt."""
+    """Takes in the frames of one request and gives the receipt; the same frames bring the same receipt.
+
+    A receipt that says of a frame that it waits or is kept aside is true for now only, and is not kept.
+    """
     touched = frozenset(frame.header.subject for frame in request.frames)
     if request.frames:
         stored = session.get(ReceiptRow, (device.id, request.name))
@@ -66,7 +69,7 @@ def receive(session: Session, office: Office, device: DeviceRow, request: Reques
             received_at=stamp(now), request=request.name, tablet_now=request.hello.now,
         )
     )  # fmt: skip
-    if request.frames:
+    if request.frames and all(item.verdict.status in ("accepted", "already") for item in judged):
         session.add(ReceiptRow(device=device.id, request=request.name, body=receipt))
     forked = frozenset(item.frame.header.device for item in judged if item.verdict.reason == "fork")
     return Received(receipt, touched, forked)
@@ -161,8 +164,6 @@ class Arrival:
         owner = self._owner(frame)
         if owner is None or not is_sealed(frame, bytes.fromhex(owner.sign_key)):
             item.verdict = Verdict("quarantined", "bad_seal")
-        elif owner.revoked_at is not None:
-            item.verdict = Verdict("quarantined", "revoked")
         return item
 
     def _owner(self, frame: Frame) -> DeviceRow | None:
@@ -181,8 +182,12 @@ class Arrival:
         chain = self.session.get(ChainRow, (header.device, header.subject))
         held = Held(chain.seq, chain.head) if chain else Held(0, genesis(header.device, header.subject).hex())
         verdict = place(item.frame, held, _known_ids(self.session, item.frame, held))
+        if verdict.status != "already" and owner.revoked_at is not None:
+            return Verdict("quarantined", "revoked")
         if verdict.status != "accepted":
             return verdict
+        if not owner.confirmed_by:
+            return Verdict("waiting", "gap")  # another carries it; the second officer has not looked yet
         row = self.session.get(SubjectRow, header.subject)
         refused = self._no_right(owner, item, row)
         if refused:
@@ -231,7 +236,7 @@ class Arrival:
         kind = row.kind if row else kind_of_subject(item.operations)
         if kinds and kinds != {kind}:
             return Verdict("quarantined", "wrong_subject")
-        if any(operation.author != owner.person for operation in item.operations):
+        if any(each.author != owner.person or each.kind in OFFICE_ACTS for each in item.operations):
             return Verdict("quarantined", "no_access")
         if row is None:
             return self._may_begin(owner, item, kind)

@@ -22,7 +22,8 @@ def visit_request(session: Session, state: VisitRequest) -> None:
     session.add(
         RequestRow(
             id=state.id, state=state.state, visit_kind=state.visit_kind, urgency=state.urgency, filer=state.filer,
-            leader=state.leader if is_id(state.leader) else "", filed_at=filed_at, vote=state.vote, closes_at=_moment(state.closes_at),
+            leader=state.leader if is_id(state.leader) else "", filed_at=filed_at, vote=state.vote,
+            closes_at=_moment(state.closes_at),
             decided_at=_moment(decision.at) if decision else None, decision=decision.operation if decision else None,
             visit=state.visit,
         )

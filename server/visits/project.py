@@ -21,7 +21,8 @@ def visit(session: Session, state: Visit) -> None:
     session.merge(
         VisitRow(
             id=state.id, visit_kind=state.visit_kind, stage=state.stage, planned_by=state.planned_by or state.id,
-            planned_at=_moment(state.planned_at), request=state.request if is_id(state.request) else None, photos_allowed=state.photos_allowed,
+            planned_at=_moment(state.planned_at), photos_allowed=state.photos_allowed,
+            request=state.request if is_id(state.request) else None,
             institution=_key(state.institution), started_at=_moment(state.started_at),
             closed_at=_moment(state.closed_at), mandate=state.mandate.number if state.mandate else "",
         )

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from shared.ledger.crypto import is_signed, sign
-from shared.ledger.operation import UNDECODABLE, WHOLE_LIMIT, Whole, canonical, chain, genesis, id_bytes
+from shared.ledger.operation import UNDECODABLE, Whole, canonical, chain, genesis, id_bytes
 from shared.values import DeviceId, SubjectId, is_hash, is_id
 
 FRAME_LINES = 500
 FRAME_BYTES = 1024 * 1024
 FRAME_VERSION = 1
+CHAIN_LIMIT = 2**31 - 1
+"""Longest chain: no tablet writes two thousand million operations, and every database holds the number."""
 
 
 class FrameHeader(msgspec.Struct, frozen=True):
@@ -123,7 +125,7 @@ def read_header(line: bytes) -> FrameHeader:
         raise FrameUnreadable("version")
     if not (is_id(header.device) and is_id(header.subject) and is_hash(header.prev)):
         raise FrameUnreadable("header")
-    if not 1 <= header.first <= WHOLE_LIMIT - FRAME_LINES:
+    if not 1 <= header.first <= CHAIN_LIMIT - FRAME_LINES:
         raise FrameUnreadable("header")
     if header.first == 1 and header.prev != genesis(header.device, header.subject).hex():
         raise FrameUnreadable("header")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,6 +21,8 @@ PROTOCOL_VERSION = 1
 REQUEST_BYTES = 1024 * 1024 + 256 * 1024
 """Largest plain request: frames of 1 MiB and room for the header lines."""
 PAGE_BYTES = 1024 * 1024
+LACKS_LIMIT = 500
+"""Most own chains asked for in one exchange; the rest follow."""
 NONCE_HEADER = "Qorgan-Nonce"
 SIGNATURE_HEADER = "Qorgan-Signature"
 
@@ -38,6 +40,18 @@ class MessageUnreadable(Exception):
         self.reason = reason
 
 
+Short = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[ -~]*\Z")]
+"""A code, a time or a number of the first line: nothing a receipt or a column could not hold."""
+
+
+class ChainHead(msgspec.Struct, frozen=True, array_like=True):
+    """How far a chain of this device is held: [subject, seq, id]."""
+
+    subject: SubjectId
+    seq: int
+    id: str
+
+
 class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """First line of a request.
 
@@ -47,16 +61,18 @@ class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     known   (position, head of the server's ledger) last seen: (0, "") at first
     nonce   the one the server showed last ("" at first)
     now     the tablet's clock with offset: a claim, never an order
+    lacks   own chains of which the office said that it holds more: how far this tablet holds each
     """
 
     device: DeviceId
     epoch: Whole
-    from_: str
-    heads: str
-    known: tuple[Whole, str]
-    nonce: str
-    now: str
+    from_: Short
+    heads: Short
+    known: tuple[Whole, Short]
+    nonce: Short
+    now: Short
     v: Whole = PROTOCOL_VERSION
+    lacks: Annotated[tuple[ChainHead, ...], msgspec.Meta(max_length=LACKS_LIMIT)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class FrameReceipt(msgspec.Struct, frozen=True, array_like=True):
@@ -93,14 +109,6 @@ class Receipt(msgspec.Struct, frozen=True):
     request: str
     tablet_now: str
     v: int = PROTOCOL_VERSION
-
-
-class ChainHead(msgspec.Struct, frozen=True, array_like=True):
-    """How far the server holds one chain of this device: [subject, seq, id]."""
-
-    subject: SubjectId
-    seq: int
-    id: str
 
 
 class SubjectDigest(msgspec.Struct, frozen=True, array_like=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import threading
 
 import pytest
@@ -131,3 +132,48 @@ def test_a_visit_from_the_gate_to_the_office_and_back(world, tablet_of):
     assert [each["id"] for each in reports.draft_document(two, visit)["findings"]] == [finding]
     assert one.meta.differs == two.meta.differs == ()
     assert one.alarms() == two.alarms() == ()
+
+
+def test_a_tablet_set_back_to_an_older_copy_fetches_what_it_had_sent(world, tablet_of, tmp_path):
+    from server.ledger.opening import Sealer
+    from server.office import new_subject
+
+    leader = world.person(Role.NPM_MEMBER)
+    store, worker = tablet_of(leader)
+    visit = new_subject(world.now)
+    with world.office.database.write() as session:
+        sealer = Sealer(session, world.office, visit, None, (leader,))
+        key, sealed = sealer.seal("visit_planned", {"institution": "syn-1", "from_on": "2026-03-05"})
+        bodies = [
+            *sealer.bodies(), VisitPlanned(visit_kind="special", key=key, sealed=sealed),
+            GroupFormed(members=(leader,), leader=leader, least=1),
+        ]  # fmt: skip
+        office_record(session, world.office, visit, world.founded.second, bodies, world.now)
+    assert worker.run_once().trouble == ""
+    visits.declare_conflict(store, visit, False, world.now)
+    visits.start(store, visit, "syn-1", world.now)
+    record = record_id(store, visit)
+    records.answer(store, record, "/mc/beds", 6, world.now)
+    assert worker.run_once().trouble == ""
+    folder, copy = store.folder, tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    records.answer(store, record, "/mc/words", "Төсек жетпейді", world.now)
+    records.answer(store, record, "/mc/beds", 7, world.now)
+    assert worker.run_once().exchanges == 1
+    store.close()
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
+
+    again = Store.open(folder, PIN, KeystoreDouble(), world.now)
+    worker = Worker(again, lambda: world.now, lambda: 0.5)
+    done = worker.run_once()
+    assert done.trouble == "", done
+    assert again.meta.behind == {}
+    assert again.state(record).effective("/mc/beds").entry.value == 7
+    assert "/mc/words" in again.state(record).answers.items
+    records.answer(again, record, "/mc/beds", 8, world.now)
+    assert worker.run_once().trouble == ""
+    assert again.unsent() == 0
+    assert not again.meta.revoked
+    assert not {alarm.code for alarm in again.alarms()} & {"fork", "differs"}
+    again.close()
