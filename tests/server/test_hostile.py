@@ -233,3 +233,11 @@ def test_threads_that_pack_at_once_do_not_mix_their_bytes(pair) -> None:  # noqa
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-site"}, {"Origin": "http://127.0.0.1:9999"}])
+def test_a_neighbouring_site_does_not_use_the_session_for_the_api(world: World, headers: dict[str, str]) -> None:
+    client = world.signed_in(world.founded.second, Role.COUNCIL_SECRETARY)
+    for path in ("/api/visits/x", "/api/devices/enrol"):
+        answer = client.post(path, json={}, headers=headers)
+        assert (answer.status_code, answer.json["code"]) == (403, "not_allowed"), path
