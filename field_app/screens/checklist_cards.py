@@ -74,6 +74,8 @@ class Cards(Scroll):
 
     def show_paths(self, paths: Sequence[str]) -> None:
         """Other questions; those that stay keep their cards and their place on the glass."""
+        if self.paths == list(paths):
+            return
         anchor = self.anchor()
         wanted = set(paths)
         for path in [each for each in self._slots if each not in wanted]:
