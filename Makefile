@@ -9,8 +9,10 @@ READY := .venv/.ready
 TEXTS := shared/texts/kk/qorgan.mo
 WORKERS ?= 2
 PORT ?= 8350
+DEMO ?= var/demo
+TABLET ?= aigerim
 
-.PHONY: help demo test serve tablet bench campaign lint lock env clean system-run system-demo system-test
+.PHONY: help demo test serve tablet pictures bench campaign lint lock env clean system-run system-demo system-test
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -23,10 +25,12 @@ test: system-test env ## every check: format, types, import rules, tests on SQLi
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 serve: system-run env ## keep the office of the demo running on this machine (PORT=8350)
-	@$(BIN)/qorgan serve --port $(PORT)
+	@test -d $(DEMO)/office || { echo "There is no office yet: run make demo first."; exit 1; }
+	@QORGAN_DATA=$(DEMO)/office QORGAN_KEY_PASSPHRASE_FILE=$(DEMO)/passphrase $(BIN)/qorgan serve --port $(PORT)
 
-tablet: system-run env ## open a tablet's window
-	@$(BIN)/qorgan-tablet run
+tablet: system-run env ## open the window of a tablet of the demo (TABLET=aigerim)
+	@test -d $(DEMO)/tablets/$(TABLET) || { echo "There is no such tablet yet: run make demo first."; exit 1; }
+	@QORGAN_TABLET_HOME=$(DEMO)/tablets/$(TABLET) $(BIN)/qorgan-tablet run
 
 lint: env ## format, style, import rules, unused dependencies, types
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check . ; exit 1; }
@@ -35,6 +39,9 @@ lint: env ## format, style, import rules, unused dependencies, types
 	@$(BIN)/deptry . 2> var/deptry.log || { cat var/deptry.log; exit 1; }
 	@$(BIN)/mypy --no-error-summary --follow-imports=silent shared field_app/store field_app/sync $(wildcard server/*/actions.py)
 	@echo "format, style, import rules, dependencies and types hold"
+
+pictures: ## take the README's pictures from the last demo
+	@tools/pictures
 
 bench: system-run env ## measure, and write docs/results
 	@$(BIN)/python -m benchmarks.run

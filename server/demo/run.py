@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import socket
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Error as BrowserError
@@ -18,6 +19,8 @@ from server.demo.scene import Scene
 from server.demo.stage import DemoFailed, Stage, stop
 from shared.ledger.crypto import random_letters
 
+SERVED = 8350
+"""Port of `make serve`."""
 OPENS_KEYS = "passphrase"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 CALL_AGO = timedelta(days=25)
@@ -55,6 +58,15 @@ def _config(stage: Stage, port: int, database: str) -> Config:
     return Config(data, database or f"sqlite:///{data / 'office.db'}", passphrase, f"http://127.0.0.1:{port}")
 
 
+def _line_port(office: int) -> int:
+    """The port the tablets call: the one `make serve` answers at afterwards, or any when that is taken."""
+    try:
+        socket.create_server(("127.0.0.1", SERVED)).close()
+    except OSError:
+        return 0
+    return SERVED if office != SERVED else 0
+
+
 def _environment(stage: Stage, config: Config) -> dict[str, str]:
     return {
         "QORGAN_DATA": str(config.data), "QORGAN_DATABASE": config.database, "QORGAN_ADDRESS": config.address,
@@ -67,7 +79,7 @@ def _play(stage: Stage, port: int, database: str) -> None:
     began = datetime.now(UTC) - CALL_AGO
     office, ids = founding.found(stage, config, began)
     environment = _environment(stage, config)
-    proxy = Proxy(("127.0.0.1", port))
+    proxy = Proxy(("127.0.0.1", port), _line_port(port))
     scene = Scene(stage, office, ids, Console(config.address, stage.pictures), proxy, environment)
     try:
         with scene.console:
