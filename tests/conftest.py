@@ -18,7 +18,7 @@ os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 os.environ.setdefault("KIVY_NO_ARGS", "1")
 os.environ.setdefault("KIVY_NO_FILELOG", "1")
 os.environ.setdefault("KIVY_NO_CONSOLELOG", "1")
-os.environ.setdefault("KIVY_HOME", tempfile.mkdtemp(prefix="qorgan-kivy-"))
+os.environ["KIVY_HOME"] = tempfile.mkdtemp(prefix="qorgan-kivy-")  # one a process: workers would meet in one
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 settings.register_profile("check", deadline=None, max_examples=200, suppress_health_check=_QUIET, print_blob=True)
