@@ -147,7 +147,7 @@ def language() -> Language:
     """The reader's language: of the address (?lang=), else of the session, the cookie, the browser; last Russian."""
     for candidate in (request.args.get("lang"), *_kept_languages()):
         if candidate in LANGUAGES:
-            return cast(Language, candidate)
+            return candidate
     return cast(Language, request.accept_languages.best_match(LANGUAGES) or "ru")
 
 
@@ -157,8 +157,10 @@ def _kept_languages() -> tuple[str | None, str | None]:
 
 
 def words() -> Texts:
-    """The sentences of the reader's language."""
-    return texts(language())
+    """The sentences of the reader's language, which stays one through a request."""
+    if "words" not in g:
+        g.words = texts(language())
+    return cast(Texts, g.words)
 
 
 def t(key: str, /, **facts: object) -> str:

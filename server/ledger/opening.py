@@ -6,10 +6,11 @@ Also here: sealing words the office itself writes. Source: SECURITY A.10, SETTLE
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from server.accounts.tables import DeviceRow
@@ -35,20 +36,36 @@ def open_words(
 
     Raises RuleBroken("not_found") when the matrix does not allow it: foreign ids answer as if they were not there.
     """
-    wanted = list(words)
-    if not may(reader.person, reader.hat, verb, state):
+    return open_many(session, office, reader, verb, [(state, list(words))], purpose, now)[0]
+
+
+def open_many(
+    session: Session, office: Office, reader: Reader, verb: str, wanted: Sequence[tuple[Subject, Sequence[Words]]],
+    purpose: str, now: datetime,
+) -> list[list[dict[str, Any] | None]]:  # fmt: skip
+    """The words of many subjects, each list as `open_words` answers it: a line of the read log for every subject whose
+    words are asked, all written before the first is opened.
+
+    Raises RuleBroken("not_found") when the matrix does not allow one of them: then nothing is written or opened.
+    """
+    if not all(may(reader.person, reader.hat, verb, state) for state, _ in wanted):
         raise RuleBroken("not_found")
-    if not wanted:
-        return []
-    log_read(session, reader, verb, state.id, f"{len(wanted)}:{wanted[0].operation[:16]}", purpose, now)
-    keys = review_keys(office, state)
-    return [_opened(keys, state.id, item) for item in wanted]
+    asked = [(state.id, f"{len(words)}:{words[0].operation[:16]}") for state, words in wanted if words]
+    _log_reads(session, reader, verb, asked, purpose, now)
+    return [_opened_words(office, state, words) for state, words in wanted]
 
 
-def review_keys(office: Office, state: Subject) -> dict[str, bytes]:
-    """Every key of the subject that the review key opens."""
+def _opened_words(office: Office, state: Subject, words: Sequence[Words]) -> list[dict[str, Any] | None]:
+    keys = review_keys(office, state, {item.key for item in words})
+    return [_opened(keys, state.id, item) for item in words]
+
+
+def review_keys(office: Office, state: Subject, only: Collection[str] | None = None) -> dict[str, bytes]:
+    """Every key of the subject that the review key opens; with `only` the ones of these ids."""
     found = {}
     for key_id, wraps in state.keys.items():
+        if only is not None and key_id not in only:
+            continue
         key = unwrapped(wraps, REVIEW, office.keys.review_secret, state.id, key_id)
         if key is not None:
             found[key_id] = key
@@ -65,20 +82,25 @@ def _opened(keys: Mapping[str, bytes], subject: SubjectId, words: Words) -> dict
         return None
 
 
-def log_read(
-    session: Session, reader: Reader, verb: str, subject: SubjectId, object_: str, purpose: str, now: datetime
+def _log_reads(
+    session: Session, reader: Reader, verb: str, asked: Sequence[tuple[SubjectId, str]], purpose: str, now: datetime
 ) -> None:
-    """Appends one line to the read log, chained to the one before."""
+    """Appends a line for every (subject, object) to the read log, each chained to the one before."""
+    if not asked:
+        return
     last = session.exec(select(ReadRow).order_by(col(ReadRow.number).desc()).limit(1).with_for_update()).first()
     number, before = (last.number, last.hash) if last else (0, bytes(32).hex())
-    line = read_line(number + 1, now, reader.person, reader.hat, verb, subject, object_, purpose)
-    session.add(
-        ReadRow(
-            number=number + 1, at=now, person=reader.person, hat=reader.hat, verb=verb, subject=subject,
-            object=object_, purpose=purpose, hash=sha256(bytes.fromhex(before) + line).hex(),
-        )
-    )  # fmt: skip
-    session.flush()
+    rows = []
+    for number, (subject, object_) in enumerate(asked, number + 1):
+        line = read_line(number, now, reader.person, reader.hat, verb, subject, object_, purpose)
+        before = sha256(bytes.fromhex(before) + line).hex()
+        rows.append(
+            {
+                "number": number, "at": now, "person": reader.person, "hat": reader.hat, "verb": verb,
+                "subject": subject, "object": object_, "purpose": purpose, "hash": before,
+            }
+        )  # fmt: skip
+    session.execute(insert(ReadRow), rows)
 
 
 def read_line(

@@ -8,7 +8,7 @@ from typing import Any
 
 import zstandard
 from sqlalchemy import and_, func, or_
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
 from shared.ledger.frame import Frame, read_frames
@@ -34,7 +34,7 @@ def frame_of(row: FrameRow) -> Frame:
 
 def frames_of(session: Session, subject: SubjectId) -> list[FrameRow]:
     """Frames of a subject, oldest first."""
-    return list(session.exec(select(FrameRow).where(FrameRow.subject == subject).order_by(FrameRow.cursor)))  # type: ignore[arg-type]
+    return list(session.exec(select(FrameRow).where(FrameRow.subject == subject).order_by(col(FrameRow.cursor))))
 
 
 def operations(session: Session, subject: SubjectId) -> list[Operation]:
@@ -56,6 +56,21 @@ def state(session: Session, subject: SubjectId, extra: Iterable[Operation] = ())
         return None
     parent = state(session, SubjectId(row.parent)) if row.parent else None
     return state_of(row.kind, subject, [*operations(session, subject), *extra], parent)
+
+
+def states(session: Session, wanted: Iterable[SubjectId]) -> dict[SubjectId, Any]:
+    """The folded states of many subjects, each as `state` folds it, in two reads; unknown ones are left out."""
+    ids = list(dict.fromkeys(wanted))
+    rows = list(session.exec(select(SubjectRow).where(col(SubjectRow.id).in_(ids))))
+    held: dict[str, list[Operation]] = {row.id: [] for row in rows}
+    frames = select(FrameRow).where(col(FrameRow.subject).in_(ids)).order_by(col(FrameRow.cursor))
+    for frame in session.exec(frames):
+        held[frame.subject] += operations_of(frame_of(frame), BODIES)[0]
+    parents = {row.parent: state(session, SubjectId(row.parent)) for row in rows if row.parent}
+    return {
+        SubjectId(row.id): state_of(row.kind, SubjectId(row.id), held[row.id], parents.get(row.parent))
+        for row in rows
+    }  # fmt: skip
 
 
 def subjects(session: Session, kind: str) -> list[SubjectId]:

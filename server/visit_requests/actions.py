@@ -109,7 +109,7 @@ def put_to_vote(session: Session, office: Office, author: PersonId, request: Sub
 
 def _closes_at(session: Session, office: Office, state: VisitRequest, now: datetime) -> datetime:
     book = office_book(session, office)
-    end = queries.term_end(moment_of(state.filed_at), state.urgency, book, office).at
+    end = queries.term_end(moment_of(state.filed_at), state.urgency, book.on, office).at
     if end > now:
         return end
     amount = book.on(office.calendar.day_of(now)).amount(queries.TERM[state.urgency])

@@ -42,14 +42,16 @@ def inbox() -> Response:
     asked = request.args.get("from", "")
     first = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
     with office().database.write() as session:  # opening the sealed names writes the read log
-        found = queries.inbox(session, office(), reader(), filters, now())
+        waiting = queries.waiting(session, office(), reader(), now())
+        of_tab = queries.decided(session, office(), reader(), now()) if filters.tab == "decided" else waiting
+        found = queries.narrowed(of_tab, filters, office(), now())
         lines = found[first : first + PAGE]
         texts = opened.of_requests(session, office(), reader(), [line.id for line in lines], "inbox", now())
         places = institutions.names(session, [each.get("institution", "") for each in texts.values()], language())
         values: dict[str, Any] = {
             "rows": [_row(line, texts[line.id], places) for line in lines],
-            "tabs": _tabs(filters, queries.counts(session, office(), reader(), now())),
-            "next_due": queries.next_due(session, office(), reader(), now()),
+            "tabs": _tabs(filters, queries.counts(session, reader(), waiting)),
+            "next_due": waiting[0].due.on if waiting else None,
         }
     return page(
         "requests/inbox.html", filters=filters, found=len(found), pages=_pager(first, len(found)),

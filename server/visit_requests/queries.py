@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlmodel import Session, col, func, or_, select
@@ -17,7 +18,7 @@ from shared.accounts import COUNCIL, Role
 from shared.ballots import Vote
 from shared.deadlines import Due, due
 from shared.errors import RuleBroken
-from shared.law.law import LawBook
+from shared.law.law import Law
 from shared.permissions import may
 from shared.values import PersonId, SubjectId, is_id, moment_of
 from shared.visit_requests import VisitRequest
@@ -27,6 +28,9 @@ WAITING = ("filed", "voting")
 DECIDED = ("approved", "not_approved", "refused", "returned", "ordered", "withdrawn")
 TERM = {"urgent": "visit.special.decision.urgent", "normal": "visit.special.decision.normal"}
 """Rules with the term of a decision. For kinds of visit the law sets no term for, the office keeps the same one."""
+
+LawOn = Callable[[date], Law]
+"""The law of a day, as `LawBook.on`."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,17 @@ def request_state(session: Session, request: str) -> VisitRequest:
     return state
 
 
+def request_states(session: Session, requests: Iterable[SubjectId]) -> list[VisitRequest]:
+    """The folded requests, each id once. Raises RuleBroken("not_found") when one of them is anything else."""
+    ids = list(dict.fromkeys(requests))
+    states = ledger.states(session, [id_ for id_ in ids if is_id(id_)])
+    found = [states.get(id_) for id_ in ids]
+    known = [state for state in found if isinstance(state, VisitRequest) and state.filed]
+    if len(known) != len(ids):
+        raise RuleBroken("not_found")
+    return known
+
+
 def vote_state(session: Session, vote: str) -> Vote:
     """The folded ballot. Raises RuleBroken("not_found") for anything else."""
     state = ledger.state(session, SubjectId(vote)) if is_id(vote) else None
@@ -117,17 +132,17 @@ def vote_state(session: Session, vote: str) -> Vote:
     return state
 
 
-def term_end(row_filed_at: datetime, urgency: str, book: LawBook, office: Office) -> Due:
+def term_end(filed_at: datetime, urgency: str, law_on: LawOn, office: Office) -> Due:
     """The end of the term for a decision that began with the filing. Raises RuleUnknown, RuleUnreadable."""
-    amount = book.on(office.calendar.day_of(row_filed_at)).amount(TERM[urgency])
-    return due(row_filed_at, amount.value, amount.unit, office.calendar)
+    amount = law_on(office.calendar.day_of(filed_at)).amount(TERM[urgency])
+    return due(filed_at, amount.value, amount.unit, office.calendar)
 
 
 def lines(session: Session, office: Office, reader: Reader, rows: Sequence[RequestRow], now: datetime) -> list[Line]:
     """The rows with term, ballot and what the reader may do."""
-    book = office_book(session, office)
+    law_on = cache(office_book(session, office).on)
     seats = seats_of(session, [row.vote for row in rows if row.vote])
-    return [_line(_plain(row), seats.get(row.vote or ""), book, office, reader, now) for row in rows]
+    return [_line(_plain(row), seats.get(row.vote or ""), law_on, office, reader, now) for row in rows]
 
 
 def _plain(row: RequestRow) -> Request:
@@ -138,8 +153,8 @@ def _plain(row: RequestRow) -> Request:
     )  # fmt: skip
 
 
-def _line(row: Request, seats: Seats | None, book: LawBook, office: Office, reader: Reader, now: datetime) -> Line:
-    arithmetic = count_votes(seats.count, book.on(office.calendar.day_of(now))) if seats else None
+def _line(row: Request, seats: Seats | None, law_on: LawOn, office: Office, reader: Reader, now: datetime) -> Line:
+    arithmetic = count_votes(seats.count, law_on(office.calendar.day_of(now))) if seats else None
     person = reader.person
     mine, entitled = "", False
     if seats and reader.hat in COUNCIL:
@@ -147,7 +162,7 @@ def _line(row: Request, seats: Seats | None, book: LawBook, office: Office, read
         inside = person in seats.count.members and person not in seats.count.recused
         entitled = inside and not seats.is_closed and now <= seats.closes_at
     return Line(
-        row, term_end(row.filed_at, row.urgency, book, office), seats, arithmetic, mine, entitled,
+        row, term_end(row.filed_at, row.urgency, law_on, office), seats, arithmetic, mine, entitled,
         _locked(row, seats, person),
     )  # fmt: skip
 
@@ -189,35 +204,36 @@ def _seats(row: VoteRow, seats: list[VoteSeatRow]) -> Seats:
 # ── the inbox ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def waiting(session: Session, office: Office, reader: Reader, now: datetime) -> list[Line]:
+    """Every request that waits for a decision and the reader may see, by the end of its term, then urgency."""
+    query = select(RequestRow).where(_visible(reader), col(RequestRow.state).in_(WAITING))
+    return sorted(lines(session, office, reader, list(session.exec(query)), now), key=_order)
+
+
+def decided(session: Session, office: Office, reader: Reader, now: datetime) -> list[Line]:
+    """Every request that is decided and the reader may see, newest first."""
+    query = select(RequestRow).where(_visible(reader), col(RequestRow.state).in_(DECIDED))
+    query = query.order_by(func.coalesce(RequestRow.decided_at, RequestRow.filed_at).desc(), col(RequestRow.id))
+    return lines(session, office, reader, list(session.exec(query)), now)
+
+
 def inbox(session: Session, office: Office, reader: Reader, filters: Filters, now: datetime) -> list[Line]:
-    """The requests of a tab: waiting ones by the end of their term, then urgency; decided ones newest first."""
-    found = [line for line in _tab(session, office, reader, filters.tab, now) if _fits(line, filters, office, now)]
-    return found if filters.tab == "decided" else sorted(found, key=_order)
+    """The requests of a tab that fit the filters, in the order of `waiting` or `decided`."""
+    of_tab = decided if filters.tab == "decided" else waiting
+    return narrowed(of_tab(session, office, reader, now), filters, office, now)
 
 
-def counts(session: Session, office: Office, reader: Reader, now: datetime) -> dict[str, int]:
-    """How many requests each tab holds."""
-    waiting = _tab(session, office, reader, "waiting", now)
-    decided = session.exec(
+def narrowed(found: Sequence[Line], filters: Filters, office: Office, now: datetime) -> list[Line]:
+    """Of the lines of a tab the ones that fit the filters; waiting ones become those of the tab `mine`."""
+    return [line for line in found if (filters.tab != "mine" or line.needs_me) and _fits(line, filters, office, now)]
+
+
+def counts(session: Session, reader: Reader, of_waiting: Sequence[Line]) -> dict[str, int]:
+    """How many requests each tab holds; `of_waiting` as `waiting` returned it."""
+    of_decided = session.exec(
         select(func.count()).select_from(RequestRow).where(_visible(reader), col(RequestRow.state).in_(DECIDED))
     ).one()
-    return {"waiting": len(waiting), "mine": sum(line.needs_me for line in waiting), "decided": decided}
-
-
-def next_due(session: Session, office: Office, reader: Reader, now: datetime) -> date | None:
-    """The day the next waiting request falls due; None when nothing waits."""
-    return min((line.due.on for line in _tab(session, office, reader, "waiting", now)), default=None)
-
-
-def _tab(session: Session, office: Office, reader: Reader, tab: str, now: datetime) -> list[Line]:
-    query = select(RequestRow).where(_visible(reader))
-    if tab == "decided":
-        query = query.where(col(RequestRow.state).in_(DECIDED))
-        query = query.order_by(func.coalesce(RequestRow.decided_at, RequestRow.filed_at).desc(), col(RequestRow.id))
-    else:
-        query = query.where(col(RequestRow.state).in_(WAITING))
-    found = lines(session, office, reader, list(session.exec(query)), now)
-    return [line for line in found if line.needs_me] if tab == "mine" else found
+    return {"waiting": len(of_waiting), "mine": sum(line.needs_me for line in of_waiting), "decided": of_decided}
 
 
 def _visible(reader: Reader) -> Any:
