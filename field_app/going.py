@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
@@ -68,13 +69,13 @@ class Going:
         """Whether the keys are in memory."""
         return self.store is not None and not self.store.is_locked
 
+    @abstractmethod
     def cover(self) -> None:
         """The public page over everything."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lock(self) -> None:
         """Keys out of memory, the PIN before everything."""
-        raise NotImplementedError
 
     # ── going ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

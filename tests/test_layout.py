@@ -134,14 +134,15 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
     return wide and not (isinstance(last, ast.Raise) and last.exc is None)
 
 
-def test_wide_exceptions_are_swallowed_in_two_places_only() -> None:
+def test_wide_exceptions_are_swallowed_in_few_places_only() -> None:
+    """The worker's loop and the office's last handler log them; the window hands them from a thread to its own."""
     wide = {
         _short(path)
         for path in python_files("shared", "server", "field_app")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler) and _swallows(node)
     }
-    assert wide <= {"field_app/sync/worker.py", "server/errors.py"}
+    assert wide <= {"field_app/sync/worker.py", "field_app/going.py", "server/errors.py"}
 
 
 LAWFUL = re.compile(

@@ -7,6 +7,7 @@ not take stays in its card. Source: SETTLED decisions 40 and 41.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,29 +60,29 @@ class Asking(Screen):
         self.last = self.at.item
 
     # --- what the subclass gives -----------------------------------------------------------------------------
+    @abstractmethod
     def evaluation(self, path: str) -> Evaluation:
         """The evaluation that has the path."""
-        raise NotImplementedError
 
+    @abstractmethod
     def view(self, path: str) -> QuestionView:
         """The card's content now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def own(self, path: str) -> Any:
         """The own answer as the ledger has it, opened; None for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def visible(self) -> list[str]:
         """Paths of the cards from top to bottom."""
-        raise NotImplementedError
 
+    @abstractmethod
     def took(self, path: str) -> None:
         """Something about the path was written: everything that follows from it is brought up to date."""
-        raise NotImplementedError
 
+    @abstractmethod
     def actions(self) -> QuestionActions:
         """What the cards can do."""
-        raise NotImplementedError
 
     # --- cards -----------------------------------------------------------------------------------------------
     def make_card(self, path: str) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from field_app.acts import records
@@ -39,11 +40,13 @@ class FindingActs:
     record: SubjectId
     id: str
 
+    @abstractmethod
     def _say(self, **changes: Any) -> None:
-        raise NotImplementedError
+        """Given by the screen."""
 
+    @abstractmethod
     def _known(self) -> Versioned | None:
-        raise NotImplementedError
+        """Given by the screen."""
 
     # --- links and standards ---------------------------------------------------------------------------------
     def _link(self) -> None:

@@ -6,6 +6,7 @@ knows no window, no thread and no other screen. Source: UX section 2, SETTLED de
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -106,9 +107,9 @@ class Screen:
         """What the screen shows, as plain data that can be compared."""
         return None
 
+    @abstractmethod
     def build(self, facts: Any) -> Frame:
         """Draws the facts: `self.desk.chrome(…)` makes the frame."""
-        raise NotImplementedError
 
     def here(self) -> Place:
         """Where the person is now; kept on the disk and restored after a kill."""

@@ -253,3 +253,11 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
 
 
 __all__ = ["LIGHT", "TOKEN_LIFE"]
+
+
+@pytest.fixture
+def pair(world: World) -> tuple[Tablet, Tablet, str]:
+    """Two members of one visit with their tablets, and the visit."""
+    one, other = world.person(Role.NPM_MEMBER), world.person(Role.NPM_MEMBER)
+    tablets = world.tablet(one), world.tablet(other)
+    return (*tablets, world.visit(one, other))
