@@ -89,9 +89,9 @@ def _log_reads(
     if not asked:
         return
     last = session.exec(select(ReadRow).order_by(col(ReadRow.number).desc()).limit(1).with_for_update()).first()
-    number, before = (last.number, last.hash) if last else (0, bytes(32).hex())
+    written, before = (last.number, last.hash) if last else (0, bytes(32).hex())
     rows = []
-    for number, (subject, object_) in enumerate(asked, number + 1):
+    for number, (subject, object_) in enumerate(asked, written + 1):
         line = read_line(number, now, reader.person, reader.hat, verb, subject, object_, purpose)
         before = sha256(bytes.fromhex(before) + line).hex()
         rows.append(

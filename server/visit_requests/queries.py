@@ -321,7 +321,7 @@ def bulk_rows(session: Session, bulk: str, person: PersonId) -> list[BulkVoteRow
 
 def end_of_term(session: Session, office: Office, state: VisitRequest) -> Due:
     """The end of the term for the decision on a request."""
-    return term_end(moment_of(state.filed_at), state.urgency, office_book(session, office), office)
+    return term_end(moment_of(state.filed_at), state.urgency, office_book(session, office).on, office)
 
 
 def counted(session: Session, office: Office, vote: Vote) -> Arithmetic:
