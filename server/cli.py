@@ -182,7 +182,7 @@ def _found(given: argparse.Namespace) -> int:
     migrate(config.database)
     if not (config.keys / "office.keys").exists():
         save_keys(make_keys(int(_now().timestamp() * 1000)), config.keys, config.key_passphrase)
-    names = {
+    names: dict[str, str] = {
         language: _asked(getattr(given, f"name_{language}"), f"Name of the office ({language})")
         for language in LANGUAGES
     }

@@ -18,7 +18,7 @@ blueprint = Blueprint("institutions_api", __name__, url_prefix="/api/institution
 
 @blueprint.get("")
 @blueprint.arguments(SearchSchema, location="query", unknown=RAISE)
-@blueprint.response(200, InstitutionSchema(many=True))
+@blueprint.response(200, InstitutionSchema(many=True))  # type: ignore[no-untyped-call]
 @needs("institution.read")
 def institutions(search: dict[str, Any]) -> list[Institution]:
     """Institutions that hold every word, nearest first."""

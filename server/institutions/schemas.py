@@ -8,7 +8,7 @@ from marshmallow_sqlalchemy import SQLAlchemyAutoSchema
 from server.institutions.tables import InstitutionRow
 
 
-class InstitutionSchema(SQLAlchemyAutoSchema):
+class InstitutionSchema(SQLAlchemyAutoSchema):  # type: ignore[type-arg]  # bound to a base SQLModel has not
     """An institution of the register."""
 
     class Meta:

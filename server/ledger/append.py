@@ -55,7 +55,7 @@ def append(session: Session, incoming: Sequence[Incoming], now: datetime) -> dic
     numbers = len(incoming) + (1 if granted else 0)
     taken = session.execute(
         update(CounterRow).where(col(CounterRow.id) == 1).values(value=CounterRow.value + numbers)
-        .returning(CounterRow.value, CounterRow.head)
+        .returning(col(CounterRow.value), col(CounterRow.head))
     ).one()  # fmt: skip
     first, head = taken[0] - numbers + 1, bytes.fromhex(taken[1])
     _insert_access(session, granted, withdrawn, first)
@@ -88,7 +88,7 @@ def project_again(session: Session, subject: SubjectId) -> None:
     number = 0
     if granted:
         statement = update(CounterRow).where(col(CounterRow.id) == 1).values(value=CounterRow.value + 1)
-        number = session.execute(statement.returning(CounterRow.value)).scalar_one()
+        number = session.execute(statement.returning(col(CounterRow.value))).scalar_one()
     _insert_access(session, granted, withdrawn, number)
 
 

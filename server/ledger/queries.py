@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import zstandard
-from sqlalchemy import and_, func, or_
+from sqlalchemy import Function, and_, func, or_
 from sqlmodel import Session, col, select
 
 from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
@@ -68,14 +68,14 @@ def states(session: Session, wanted: Iterable[SubjectId]) -> dict[SubjectId, Any
         held[frame.subject] += operations_of(frame_of(frame), BODIES)[0]
     parents = {row.parent: state(session, SubjectId(row.parent)) for row in rows if row.parent}
     return {
-        SubjectId(row.id): state_of(row.kind, SubjectId(row.id), held[row.id], parents.get(row.parent))
+        SubjectId(row.id): state_of(row.kind, SubjectId(row.id), held[row.id], parents.get(row.parent or ""))
         for row in rows
     }  # fmt: skip
 
 
 def subjects(session: Session, kind: str) -> list[SubjectId]:
     """Ids of all subjects of a kind, oldest first."""
-    rows = session.exec(select(SubjectRow.id).where(SubjectRow.kind == kind).order_by(SubjectRow.id))  # type: ignore[arg-type]
+    rows = session.exec(select(SubjectRow.id).where(SubjectRow.kind == kind).order_by(SubjectRow.id))
     return [SubjectId(id_) for id_ in rows]
 
 
@@ -89,7 +89,7 @@ def the(session: Session, kind: str) -> Any:
 
 def children(session: Session, subject: SubjectId, kind: str | None = None) -> list[SubjectId]:
     """Subjects that belong to this one."""
-    query = select(SubjectRow.id).where(SubjectRow.parent == subject).order_by(SubjectRow.id)  # type: ignore[arg-type]
+    query = select(SubjectRow.id).where(SubjectRow.parent == subject).order_by(col(SubjectRow.id))
     if kind:
         query = query.where(SubjectRow.kind == kind)
     return [SubjectId(id_) for id_ in session.exec(query)]
@@ -105,7 +105,7 @@ def counter(session: Session) -> CounterRow:
 
 def chain_heads(session: Session, device: DeviceId) -> list[ChainHead]:
     """How far every chain of a device is held."""
-    rows = session.exec(select(ChainRow).where(ChainRow.device == device).order_by(ChainRow.subject))  # type: ignore[arg-type]
+    rows = session.exec(select(ChainRow).where(ChainRow.device == device).order_by(col(ChainRow.subject)))
     return [ChainHead(SubjectId(row.subject), row.seq, row.head) for row in rows]
 
 
@@ -171,14 +171,14 @@ def page(session: Session, person: PersonId, own: DeviceId, after: tuple[int, in
     The position of a frame is the larger of its cursor and the number at which its subject was granted, so that a
     subject joined late is handed over whole. Source: SETTLED decision 22.
     """
-    position = func.max(FrameRow.cursor, AccessRow.granted)
+    position: Function[int] = func.max(FrameRow.cursor, AccessRow.granted)
     if session.get_bind().dialect.name != "sqlite":
         position = func.greatest(FrameRow.cursor, AccessRow.granted)
     query = (
         select(FrameRow, position)
         .join(AccessRow, AccessRow.subject == FrameRow.subject)  # type: ignore[arg-type]
         .where(AccessRow.audience.in_(audiences(person)), FrameRow.device != own)  # type: ignore[attr-defined]
-        .where(or_(position > after[0], and_(position == after[0], FrameRow.cursor > after[1])))
+        .where(or_(position > after[0], and_(position == after[0], col(FrameRow.cursor) > after[1])))
         .order_by(position, FrameRow.cursor)  # type: ignore[arg-type]
     )
     frames: list[bytes] = []
@@ -202,7 +202,7 @@ def _streamed(session: Session, query: Any) -> Iterator[Any]:
 
 def subjects_for(session: Session, person: PersonId) -> list[SubjectId]:
     """Subjects the person's tablets hold by name, not as everybody."""
-    rows = session.exec(select(AccessRow.subject).where(AccessRow.audience == person).order_by(AccessRow.subject))  # type: ignore[arg-type]
+    rows = session.exec(select(AccessRow.subject).where(AccessRow.audience == person).order_by(col(AccessRow.subject)))
     return [SubjectId(id_) for id_ in rows]
 
 

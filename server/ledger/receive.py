@@ -206,6 +206,7 @@ class Arrival:
         header = item.frame.header
         if row is None:
             kind, parent = kind_of_subject(fresh), parent_of(fresh)
+            assert kind is not None  # a frame that does not say it waits, see _may_begin
             self.session.add(SubjectRow(id=header.subject, kind=kind, parent=parent, clock=0, accepted=0, projected=0))
         clock = max((operation.clock for operation in fresh), default=0)
         head = item.frame.ids()[-1].hex()

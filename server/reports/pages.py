@@ -122,7 +122,7 @@ def report_paper(visit: str, paper_language: str) -> ResponseReturnValue:
     with office().database.read() as session:
         state = visit_state(session, visit)
         found = ledger.children(session, state.id, "report")
-        report = ledger.state(session, found[0]) if found else None
+        report: Any = ledger.state(session, found[0]) if found else None
         allowed("report.read", report)
         data = actions.report_pdf(session, office(), reader(), report, chosen, now())
     return pdf_answer(data, f"report-{check_code(report.current.body.sha256)[:9].replace(' ', '-')}-{chosen}.pdf")
@@ -135,7 +135,7 @@ def photo_file(visit: str, photo: str) -> ResponseReturnValue:
     with office().database.write() as session:
         state = visit_state(session, visit)
         found = ledger.children(session, state.id, "record")
-        record = ledger.state(session, found[0]) if found and is_hash(photo) else None
+        record: Any = ledger.state(session, found[0]) if found and is_hash(photo) else None
         allowed("photo.read", record)
         data = photo_picture(session, office(), reader(), record, OperationId(photo), now())
     if data is None:

@@ -143,7 +143,7 @@ def order() -> ResponseReturnValue:
     """Makes the visit of an approved request."""
     with office().database.write() as session:
         wanted = request.form.get("request", "")
-        state = ledger.state(session, SubjectId(wanted)) if is_id(wanted) else None
+        state: Any = ledger.state(session, SubjectId(wanted)) if is_id(wanted) else None
         allowed("request.read", state)
         visit = actions.order_visit(session, office(), reader(), state, now())
     return see_other("visits.group", visit=visit)

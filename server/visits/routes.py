@@ -125,7 +125,7 @@ def order(given: dict[str, Any]) -> dict[str, Any]:
     """Makes the visit of an approved request."""
     with office().database.write() as session:
         wanted = str(given["request"])
-        state = ledger.state(session, SubjectId(wanted)) if is_id(wanted) else None
+        state: Any = ledger.state(session, SubjectId(wanted)) if is_id(wanted) else None
         allowed("request.read", state)
         visit = actions.order_visit(session, office(), reader(), state, now())
         return _shown(ledger.state(session, visit))
