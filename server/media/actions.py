@@ -54,8 +54,8 @@ def _promised_size(session: Session, device: DeviceId, person: PersonId, sha256:
         if ledger.may_hold(session, person, SubjectId(row.subject)):
             return row.size
     held = session.exec(select(HeldFrameRow).where(HeldFrameRow.device == device, HeldFrameRow.status == "quarantined"))
-    for row in held:
-        for frame in read_frames(ledger.unpacked(row.data)[:-1].split(b"\n")):
+    for quarantined in held:
+        for frame in read_frames(ledger.unpacked(quarantined.data)[:-1].split(b"\n")):
             size = _named_in(frame.lines, sha256)
             if size is not None:
                 return size
