@@ -24,7 +24,7 @@ from shared.values import PersonId, SubjectId
 from shared.visit_requests import RequestFiled, RequestPutToVote
 from shared.visits import EntryRecorded, GroupFormed, MandateIssued, OfficerAssigned, VisitPlanned, VisitStarted
 from tests.server.conftest import Tablet, World, statuses
-from tests.server.test_sync import answers, begun, pair  # noqa: F401
+from tests.server.test_sync import answers, begun
 
 QUARANTINED = [("quarantined", "no_access")]
 
@@ -69,7 +69,7 @@ ACTS: list[Body] = [
 
 
 @pytest.mark.parametrize("body", ACTS, ids=lambda body: body.KIND)
-def test_a_member_does_not_decide_for_the_office_by_an_early_clock(pair, body: Body) -> None:  # noqa: F811
+def test_a_member_does_not_decide_for_the_office_by_an_early_clock(pair, body: Body) -> None:
     """Clock 1 stands before the group in the one order, when its author was no member yet."""
     one, _, visit = pair
     assert statuses(one.sync(one.write(visit, body, clock=1))) == QUARANTINED
@@ -81,7 +81,7 @@ def test_a_visit_is_not_begun_with_a_group_of_ones_own(tablet: Tablet) -> None:
     assert statuses(tablet.sync(frame)) == QUARANTINED
 
 
-def test_a_tablet_nobody_confirmed_is_not_heard_through_another(pair) -> None:  # noqa: F811
+def test_a_tablet_nobody_confirmed_is_not_heard_through_another(pair) -> None:
     """Its keys came with a code alone; the second officer has not looked."""
     one, other, visit = pair
     unseen = one.world.tablet(other.person, confirmed=False)
@@ -93,7 +93,7 @@ def test_a_tablet_nobody_confirmed_is_not_heard_through_another(pair) -> None:  
 
 
 @pytest.mark.parametrize("name", ["nonsense", "", "x" * 300, "everybody"])
-def test_an_id_that_is_none_breaks_nothing(pair, name: str) -> None:  # noqa: F811
+def test_an_id_that_is_none_breaks_nothing(pair, name: str) -> None:
     one, _, visit = pair
     world = one.world
     subjects = [new_subject(world.now) for _ in range(5)]
@@ -112,7 +112,7 @@ def test_an_id_that_is_none_breaks_nothing(pair, name: str) -> None:  # noqa: F8
     assert statuses(one.sync(frame)) == [("accepted", "")]
 
 
-def test_numbers_beyond_a_column_break_nothing(pair) -> None:  # noqa: F811
+def test_numbers_beyond_a_column_break_nothing(pair) -> None:
     one, _, visit = pair
     frame = one.write(
         visit, VisitStarted(institution="x" * 300, arrived_at="soon"),
@@ -125,7 +125,7 @@ def test_numbers_beyond_a_column_break_nothing(pair) -> None:  # noqa: F811
     assert (answer.status_code, answer.json["code"]) == (422, "frame_unreadable")
 
 
-def test_a_clock_that_says_nothing_breaks_nothing(pair) -> None:  # noqa: F811
+def test_a_clock_that_says_nothing_breaks_nothing(pair) -> None:
     one, _, _ = pair
     plain = one.request()
     line, rest = plain.split(b"\n", 1)
@@ -147,7 +147,7 @@ def test_a_label_of_control_signs_is_refused_and_the_code_stays_good(world: Worl
         assert world.client().post("/api/devices/enrol", json={"code": code, "label": "ab", **keys}).status_code == 201
 
 
-def test_a_frame_that_waited_is_told_taken_in_when_it_is_sent_again(pair) -> None:  # noqa: F811
+def test_a_frame_that_waited_is_told_taken_in_when_it_is_sent_again(pair) -> None:
     """The tablet sends the very same frames again; an answer that was true then must not be given for ever."""
     one, other, visit = pair
     record, _ = begun(one, visit)
@@ -157,7 +157,7 @@ def test_a_frame_that_waited_is_told_taken_in_when_it_is_sent_again(pair) -> Non
     assert statuses(one.sync(last)) == [("already", "")]
 
 
-def test_what_a_revoked_tablet_had_delivered_stays_delivered(pair) -> None:  # noqa: F811
+def test_what_a_revoked_tablet_had_delivered_stays_delivered(pair) -> None:
     one, _, visit = pair
     world = one.world
     record, _ = begun(one, visit)
@@ -168,7 +168,7 @@ def test_what_a_revoked_tablet_had_delivered_stays_delivered(pair) -> None:  # n
     assert statuses(one.sync(old, fresh)) == [("already", ""), ("quarantined", "revoked")]
 
 
-def test_who_holds_no_visiting_role_reads_nothing_and_still_delivers(pair) -> None:  # noqa: F811
+def test_who_holds_no_visiting_role_reads_nothing_and_still_delivers(pair) -> None:
     one, _, visit = pair
     world = one.world
     record, _ = begun(one, visit)
@@ -186,7 +186,7 @@ def test_who_holds_no_visiting_role_reads_nothing_and_still_delivers(pair) -> No
     assert statuses(reply) == [("accepted", "")]
 
 
-def test_own_frames_a_restored_tablet_lost_come_back(pair) -> None:  # noqa: F811
+def test_own_frames_a_restored_tablet_lost_come_back(pair) -> None:
     one, _, visit = pair
     record, _ = begun(one, visit)
     more = one.write(record, *answers(2, 20))
@@ -201,7 +201,7 @@ def test_own_frames_a_restored_tablet_lost_come_back(pair) -> None:  # noqa: F81
     assert [frame.encoded() for frame in own] == [more.encoded()]
 
 
-def test_lost_frames_of_a_visit_one_left_do_not_come_back(pair) -> None:  # noqa: F811
+def test_lost_frames_of_a_visit_one_left_do_not_come_back(pair) -> None:
     one, other, visit = pair
     world = one.world
     record, _ = begun(one, visit)
@@ -212,7 +212,7 @@ def test_lost_frames_of_a_visit_one_left_do_not_come_back(pair) -> None:  # noqa
     assert all(frame.header.subject != record for frame in one.sync(lacks=(lacks,)).frames)
 
 
-def test_threads_that_pack_at_once_do_not_mix_their_bytes(pair) -> None:  # noqa: F811
+def test_threads_that_pack_at_once_do_not_mix_their_bytes(pair) -> None:
     """What is packed wrong is lost for good: the receipt was given."""
     one, _, _ = pair
     record = new_subject(one.world.now)
