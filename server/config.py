@@ -6,7 +6,6 @@
 | QORGAN_DATABASE | SQLAlchemy address | sqlite in the data folder |
 | QORGAN_KEY_PASSPHRASE or QORGAN_KEY_PASSPHRASE_FILE | opens the key files | none: needed to start |
 | QORGAN_ADDRESS | what browsers and tablets call this office | http://127.0.0.1:8000 |
-| QORGAN_MEDIA | "folder" or an S3-compatible address | folder |
 """
 
 from __future__ import annotations
