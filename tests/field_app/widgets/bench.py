@@ -143,11 +143,5 @@ class Bench:
             return picture.copy()
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return (time.perf_counter() - start) * 1000
-
-
 def forget_texts() -> None:
     text.forget()
