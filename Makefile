@@ -46,8 +46,8 @@ pictures: ## take the README's pictures from the last demo
 bench: system-run env ## measure, and write docs/results
 	@$(BIN)/python -m benchmarks.run
 
-campaign: system-test env ## the long runs: many more examples of every property; goes on where it stopped
-	@QORGAN_EXAMPLES=campaign $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m campaign $(PYTEST)
+campaign: system-test env ## the long runs, by hand: every trial at the size of a release; goes on where it stopped (TRIALS="schedules …")
+	@$(BIN)/python -m tests.trials.campaign $(TRIALS)
 
 lock: env ## resolve requirements.lock again from pyproject.toml
 	@test -x $(BIN)/uv || command -v uv > /dev/null || $(BIN)/pip install --quiet uv

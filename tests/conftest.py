@@ -116,12 +116,7 @@ def chromium_path() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Window tests share one process, browser tests another; long runs stay out unless they are asked for."""
-    asked = "campaign" in (config.option.markexpr or "")
-    left_out = [item for item in items if item.get_closest_marker("campaign") and not asked]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    """Window tests share one process, browser tests another."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if item.get_closest_marker("window"):
