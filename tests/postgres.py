@@ -106,11 +106,15 @@ class Cluster:
 
     def migrated(self, migrate: Callable[[str], None]) -> str:
         """The address of a fresh database that `migrate` (given an address) has filled; it runs once a session."""
-        if "migrated" not in self._templates:
+        return self.filled("migrated", migrate)
+
+    def filled(self, name: str, fill: Callable[[str], None]) -> str:
+        """The address of a copy of a database that `fill` (given an address) has filled; once a name and run."""
+        if name not in self._templates:
             url = self.new()
-            migrate(url)
-            self._templates["migrated"] = _name(url)
-        return self.new(self._templates["migrated"])
+            fill(url)
+            self._templates[name] = _name(url)
+        return self.new(self._templates[name])
 
     def drop(self, url: str) -> None:
         """Removes a database, whoever is still connected."""

@@ -88,7 +88,7 @@ def _take_in(session: Session, device: DeviceRow, frames: Sequence[Frame], now: 
     _lock(session, judged)
     for item in sorted(judged, key=_parents_first):
         arrival.judge(item)
-    _take_in_waiting(session, arrival, {item.frame.header.subject for item in judged})
+    _take_in_waiting(session, arrival, judged)
     for item in judged:
         if item.verdict.status in ("waiting", "quarantined"):
             _hold(session, device, item, now)
@@ -115,20 +115,22 @@ def _lock(session: Session, judged: Sequence[Judged]) -> None:
         session.get(SubjectRow, subject, with_for_update=True, populate_existing=True)
 
 
-def _take_in_waiting(session: Session, arrival: Arrival, subjects: set[SubjectId]) -> None:
-    """Frames held back earlier that fit now follow the ones they waited for, as long as one brings another."""
-    seen: set[int] = set()
-    while True:
-        rows = [row for row in _waiting_behind(session, subjects) if row.id not in seen]
-        if not rows:
-            return
-        for row in rows:
-            seen.add(row.id or 0)
+def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged]) -> None:
+    """Frames of this request and frames held back earlier that fit now, as long as one brings another."""
+    subjects = {item.frame.header.subject for item in judged}
+    moved = True
+    while moved:
+        moved = False
+        for item in judged:
+            if item.verdict.status == "waiting":
+                arrival.judge(item)
+                moved = moved or item.verdict.status != "waiting"
+        for row in _waiting_behind(session, subjects):
             again = arrival.opened(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
             arrival.judge(again)
             if again.verdict.status in ("accepted", "already"):
                 session.delete(row)
-                subjects = {*subjects, again.frame.header.subject}
+                subjects, moved = {*subjects, again.frame.header.subject}, True
             else:
                 row.status, row.reason = again.verdict.status, again.verdict.reason
 
@@ -155,6 +157,7 @@ class Arrival:
         self.carrier = carrier
         self.accepted: list[Incoming] = []
         self._pending: dict[SubjectId, list[Operation]] = {}
+        self._pending_ids: set[str] = set()
         self._writers: dict[SubjectId, frozenset[PersonId]] = {}
 
     def opened(self, frame: Frame) -> Judged:
@@ -172,16 +175,16 @@ class Arrival:
         return self.session.get(DeviceRow, frame.header.device)
 
     def judge(self, item: Judged) -> None:
-        """What becomes of a well-sealed frame; an accepted one joins `accepted` and its chain moves on."""
+        """What becomes of a well-sealed frame, also of one that waited; an accepted one joins `accepted`."""
         owner = self._owner(item.frame)
-        if owner is not None and item.verdict.status == "accepted":
+        if owner is not None and item.verdict.status in ("accepted", "waiting"):
             item.verdict = self._placed(owner, item)
 
     def _placed(self, owner: DeviceRow, item: Judged) -> Verdict:
         header = item.frame.header
         chain = self.session.get(ChainRow, (header.device, header.subject))
         held = Held(chain.seq, chain.head) if chain else Held(0, genesis(header.device, header.subject).hex())
-        verdict = place(item.frame, held, _known_ids(self.session, item.frame, held))
+        verdict = place(item.frame, held, _known_ids(self.session, item.frame, held) | self._pending_ids)
         if verdict.status != "already" and owner.revoked_at is not None:
             return Verdict("quarantined", "revoked")
         if verdict.status != "accepted":
@@ -218,6 +221,7 @@ class Arrival:
             chain.seq, chain.head, chain.clock = item.frame.last, head, max(chain.clock, clock)
         self.session.flush()
         self._pending.setdefault(header.subject, []).extend(fresh)
+        self._pending_ids.update(id_.hex() for id_ in item.frame.ids())
         if row is None or row.kind == "visit":
             self._writers.clear()
         self.accepted.append(Incoming(without_prefix(item.frame, skip), tuple(fresh)))
@@ -320,6 +324,6 @@ def _hold(session: Session, carrier: DeviceRow, item: Judged, now: datetime) -> 
             HeldFrameRow(
                 subject=header.subject, parent=parent_of(item.operations), device=header.device, first=header.first,
                 count=header.count, last_id=last_id, data=packed(item.frame), status=item.verdict.status,
-                reason=item.verdict.reason,                carried_by=carrier.id, received_at=now,
+                reason=item.verdict.reason, carried_by=carrier.id, received_at=now,
             )
         )  # fmt: skip

@@ -38,7 +38,11 @@ class Ground:
         """The address of a PostgreSQL database with all tables and no rows."""
         from server.migrations import migrate
 
-        url = self._cluster().migrated(migrate)
+        return self.filled_postgres("migrated", migrate)
+
+    def filled_postgres(self, name: str, fill: Callable[[str], None]) -> str:
+        """The address of a copy of a PostgreSQL database that `fill` (given an address) fills once a process."""
+        url = self._cluster().filled(name, fill)
         self._urls.append(url)
         return url
 
