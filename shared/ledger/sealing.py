@@ -8,7 +8,6 @@ work without opening anything. Source: SETTLED decisions 29-32.
 from __future__ import annotations
 
 import base64
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ import msgspec
 
 from shared.ledger.crypto import SealBroken, box, joined, new_box_key, new_key, random_bytes, seal, split, unbox, unseal
 from shared.ledger.operation import UNDECODABLE, Body, canonical
+from shared.ledger.packing import NotPacked, packed, unpacked
 
 REVIEW = "review"
 """Name of the review key among those a key is wrapped to."""
@@ -116,11 +116,10 @@ def whole_from_halves(
 def sealed_words(key: bytes, subject: str, kind: str, words: Mapping[str, Any]) -> str:
     """The `sealed` field of a body: canonical JSON, packed, padded to 128 bytes, sealed, base64.
 
-    Bound to subject and kind, so that it opens nowhere else. Source: SETTLED decision 30.
+    Bound to subject and kind, so that it opens nowhere else. Source: SETTLED decision 30, PROTOCOL P29.
     """
-    packed = zlib.compress(canonical(dict(words)), 9)
-    framed = len(packed).to_bytes(4, "big") + packed
-    padded = framed + bytes(-len(framed) % PAD)
+    plain = packed(canonical(dict(words)))
+    padded = plain + bytes(-len(plain) % PAD)
     return base64.b64encode(seal(key, padded, f"{subject}\n{kind}".encode())).decode()
 
 
@@ -128,13 +127,8 @@ def opened_words(key: bytes, subject: str, kind: str, sealed: str) -> dict[str, 
     """The words behind a `sealed` field. Raises SealBroken, also for words that unpack beyond 1 MiB."""
     try:
         padded = unseal(key, base64.b64decode(sealed, validate=True), f"{subject}\n{kind}".encode())
-        size = int.from_bytes(padded[:4], "big")
-        unpack = zlib.decompressobj()
-        plain = unpack.decompress(padded[4 : 4 + size], OPENED_LIMIT)
-        if not unpack.eof:
-            raise SealBroken
-        words = msgspec.json.decode(plain)
-    except (*UNDECODABLE, ValueError, zlib.error) as error:
+        words = msgspec.json.decode(unpacked(padded, OPENED_LIMIT))
+    except (*UNDECODABLE, ValueError, NotPacked) as error:
         raise SealBroken from error
     if not isinstance(words, dict):
         raise SealBroken

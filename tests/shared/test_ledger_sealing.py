@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import zlib
 
 import msgspec
 import pytest
@@ -30,6 +31,7 @@ from shared.ledger.crypto import (
     unseal_chunks,
 )
 from shared.ledger.operation import canonical, decode_line, encode_line
+from shared.ledger.packing import FREQUENT, IN_KZ_1048, IN_UTF_8, packed, unpacked
 from shared.ledger.sealing import (
     PAD,
     REVIEW,
@@ -50,6 +52,7 @@ from tests.make import AT, PERSON, SUBJECT, an_id
 from tests.shared.test_ledger_canonical import texts
 
 KEY, OTHER = sha256(b"key"), sha256(b"other")
+KZ_1048 = {bytes([byte]).decode("kz1048") for byte in range(256) if byte != 0x98}
 words = st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), texts | st.integers(-9, 9), max_size=5)
 
 
@@ -96,11 +99,50 @@ def test_whatever_a_holder_of_the_key_sealed_is_words_or_seal_broken(plain: byte
 
 
 def _sealed_plain(plain: bytes) -> str:
-    import zlib
+    return base64.b64encode(seal(KEY, plain, f"{SUBJECT}\nnote_recorded".encode())).decode()
 
-    packed = zlib.compress(plain, 9)
-    framed = len(packed).to_bytes(4, "big") + packed
-    return base64.b64encode(seal(KEY, framed, f"{SUBJECT}\nnote_recorded".encode())).decode()
+
+def _packed(form: int, letters: str, plain: bytes) -> bytes:
+    pack = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=FREQUENT.encode(letters))
+    return bytes([form]) + pack.compress(plain) + pack.flush()
+
+
+GOOD = _packed(2, "kz1048", '{"text":"тыныш"}'.encode("kz1048"))
+
+
+def test_words_packed_by_hand_as_the_protocol_says_open() -> None:
+    assert opened_words(KEY, SUBJECT, "note_recorded", _sealed_plain(GOOD + bytes(77))) == {"text": "тыныш"}
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"",
+        b"\0" + GOOD[1:],
+        b"\3" + GOOD[1:],
+        b"\1" + GOOD[1:],
+        GOOD[:-1],
+        GOOD + b"\0\1",
+        _packed(2, "kz1048", b'{"a":"\x98"}'),
+    ],
+)
+def test_words_packed_otherwise_are_seal_broken(plain: bytes) -> None:
+    with pytest.raises(SealBroken):
+        opened_words(KEY, SUBJECT, "note_recorded", _sealed_plain(plain))
+
+
+@examples(500)
+@given(texts)
+def test_every_text_is_packed_and_comes_back_in_the_letters_the_protocol_names(said: str) -> None:
+    plain = packed(said.encode())
+    assert unpacked(plain + bytes(9), 10_000_000) == said.encode()
+    assert plain[0] == (IN_KZ_1048 if all(letter in KZ_1048 for letter in said) else IN_UTF_8)
+
+
+def test_a_kazakh_russian_and_english_note_takes_one_byte_a_letter_before_it_is_packed() -> None:
+    said = '«Қамтамасыз ету» № 5 – үй-жай, ӘәҒғҚқҢңӨөҰұҮүҺһІі; "Щит" ёлки — don’t…'
+    assert packed(said.encode())[0] == IN_KZ_1048
+    assert packed("☹".encode())[0] == packed("Bölme ğ".encode())[0] == IN_UTF_8
 
 
 @pytest.mark.parametrize(
@@ -108,7 +150,7 @@ def _sealed_plain(plain: bytes) -> str:
 )
 def test_strange_words_of_a_holder_of_the_key_are_seal_broken(plain: bytes) -> None:
     with pytest.raises(SealBroken):
-        opened_words(KEY, SUBJECT, "note_recorded", _sealed_plain(plain))
+        opened_words(KEY, SUBJECT, "note_recorded", _sealed_plain(_packed(1, "utf-8", plain)))
 
 
 # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────
