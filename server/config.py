@@ -5,6 +5,7 @@
 | QORGAN_DATA | folder for database, media, keys | var/office |
 | QORGAN_DATABASE | SQLAlchemy address | sqlite in the data folder |
 | QORGAN_KEY_PASSPHRASE or QORGAN_KEY_PASSPHRASE_FILE | opens the key files | none: needed to start |
+| QORGAN_MEDIA | where whole photos and recordings lie: empty, or `s3://bucket/prefix?endpoint=…` | the data folder |
 | QORGAN_ADDRESS | what browsers and tablets call this office | http://127.0.0.1:8000 |
 """
 
@@ -27,10 +28,11 @@ class Config:
     database: str
     key_passphrase: str
     address: str = "http://127.0.0.1:8000"
+    media_store: str = ""
 
     @property
     def media(self) -> Path:
-        """Folder of the stored ciphertexts."""
+        """Folder where ciphertexts come in; whole ones stay there too unless a bucket is set."""
         return self.data / "media"
 
     @property
@@ -57,4 +59,5 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         database=environment.get("QORGAN_DATABASE", f"sqlite:///{data / 'office.db'}"),
         key_passphrase=passphrase,
         address=environment.get("QORGAN_ADDRESS", "http://127.0.0.1:8000").rstrip("/"),
+        media_store=environment.get("QORGAN_MEDIA", ""),
     )

@@ -6,15 +6,18 @@ are looked through. Source: SETTLED decisions 59, 61.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, select
 
 from server.ledger import queries as ledger
 from server.ledger.tables import HeldFrameRow
-from server.media import folder
+from server.media import folder, queries
 from server.media.project import MEDIA_BYTES
+from server.media.store import store_of
 from server.media.tables import PromisedRow, UploadRow
 from server.office import Office
 from shared.errors import RuleBroken
@@ -77,40 +80,73 @@ def _named_in(lines: Iterable[bytes], sha256: str) -> int | None:
     return None
 
 
-def take_piece(office: Office, sha256: str, at: int, piece: bytes, now: datetime) -> int:
-    """Adds a piece to an announced file and gives the new offset.
+@dataclass(frozen=True)
+class Piece:
+    """Bytes as they came. size: how many the request said; fewer came when its line broke.
 
-    Raises RuleBroken("media_unknown" | "media_too_large" | "hash_wrong"), WrongOffset, DiskFull.
+    algorithm, digest  the sum promised for the whole piece (hex); "" when none was
+    """
+
+    at: int
+    data: bytes
+    size: int
+    algorithm: str = ""
+    digest: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the line broke before all of it was here."""
+        return len(self.data) < self.size
+
+
+def take_piece(office: Office, device: DeviceId, person: PersonId, sha256: str, piece: Piece, now: datetime) -> int:
+    """Adds a piece to an announced file and gives the new offset. What came of a cut piece is kept.
+
+    Raises RuleBroken("media_unknown" | "media_too_large" | "hash_wrong"), WrongOffset, SumWrong, DiskFull.
     """
     with office.database.read() as session:
-        row = session.get(UploadRow, sha256) if is_hash(sha256) else None
+        row = queries.upload(session, device, person, sha256)
         size = row.size if row else 0
     if not size:
         raise RuleBroken("media_unknown")
-    if len(piece) > PIECE_BYTES or at + len(piece) > size:
+    if max(piece.size, len(piece.data)) > PIECE_BYTES or piece.at + max(piece.size, len(piece.data)) > size:
         raise RuleBroken("media_too_large", "SETTLED 61")
+    owed = None
+    if piece.digest and piece.is_cut:
+        owed = folder.Owed(piece.at, piece.at + piece.size, piece.algorithm, piece.digest)
+    elif piece.digest and hashlib.new(piece.algorithm, piece.data).hexdigest() != piece.digest:
+        raise folder.SumWrong(queries.arrived(office, sha256))
     try:
-        reached = folder.append(office.media, sha256, at, piece, size)
+        reached = folder.append(office.media, store_of(office), sha256, piece.at, piece.data, size, owed)
     except folder.HashWrong as error:
         raise RuleBroken("hash_wrong") from error
     if reached == size:
-        with office.database.write(beside_others=True) as session:
-            done = session.get(UploadRow, sha256)
-            if done is not None and done.done_at is None:
-                done.done_at = now
+        _note_done(office, sha256, now)
     return reached
 
 
+def _note_done(office: Office, sha256: str, now: datetime) -> None:
+    """The whole file is in the store and its hash was right."""
+    with office.database.write(beside_others=True) as session:
+        done = session.get(UploadRow, sha256)
+        if done is not None and done.done_at is None:
+            done.done_at = now
+
+
 def give_up(session: Session, office: Office, device: DeviceId, sha256: str) -> None:
-    """Ends an upload that nothing names any more. Raises RuleBroken("not_allowed") for evidence."""
+    """Ends an upload of this tablet that is not whole and that no operation names (any more).
+
+    Everything an operation names is evidence, whoever asks and however little has come: a tablet that gives up is no
+    reason to lose what arrived. Raises RuleBroken("not_allowed" | "media_unknown").
+    """
     row = session.get(UploadRow, sha256) if is_hash(sha256) else None
     if row is None:
         raise RuleBroken("media_unknown")
     named = session.exec(select(PromisedRow.sha256).where(PromisedRow.sha256 == sha256)).first()
-    if named or row.device != device or _named_by_held(session, sha256):
+    if named or row.done_at or row.device != device or _named_by_held(session, sha256):
         raise RuleBroken("not_allowed", "SETTLED 61")
     session.delete(row)
-    folder.remove(office.media, sha256)
+    folder.remove(office.media, store_of(office), sha256)
 
 
 def _named_by_held(session: Session, sha256: str) -> bool:

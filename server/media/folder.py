@@ -1,7 +1,9 @@
-"""The folder of ciphertexts: `parts/<hash>` while a file comes, `<2 hex>/<hash>` once it is whole.
+"""The folder where ciphertexts come in: `parts/<hash>`, until a file is whole and goes to the media store.
 
-The length of a part is its offset; a piece is on the disk before the answer leaves. One writer a file, also among
-several processes. Nothing here knows what a file is about.
+The length of a part is its offset; what is answered is on the disk. One writer a file, also among several processes.
+Of a piece whose line broke the bytes that came are kept: the sum promised for it stays owed (`parts/<hash>.owed`)
+and is settled when the bytes behind it have come; where it is wrong, the part goes back to where that piece began.
+Nothing here knows what a file is about. Source: SETTLED decision 61, `shared/ledger/PROTOCOL.md` section on media.
 """
 
 from __future__ import annotations
@@ -13,10 +15,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+from server.media.store import MediaStore
 
 RESERVE = 64 * 1024 * 1024
 """Bytes that stay free for the database."""
+OWED_LIMIT = 1024
+"""Most sums owed at a time; beyond it the hash of the whole file alone decides."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -32,13 +39,26 @@ class WrongOffset(Exception):
         self.offset = offset
 
 
+class SumWrong(Exception):
+    """A piece is not what its sum promised; its bytes are not kept. `offset` is where the part ends now."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(str(offset))
+        self.offset = offset
+
+
 class HashWrong(Exception):
     """The whole file has another hash than its name; the part is gone."""
 
 
-def whole_path(folder: Path, sha256: str) -> Path:
-    """Where the whole file lies."""
-    return folder / sha256[:2] / sha256
+@dataclass(frozen=True)
+class Owed:
+    """The sum (hex) of the bytes from `begin` up to `end`, promised by a piece of which not all has come yet."""
+
+    begin: int
+    end: int
+    algorithm: str
+    digest: str
 
 
 def part_path(folder: Path, sha256: str) -> Path:
@@ -46,12 +66,12 @@ def part_path(folder: Path, sha256: str) -> Path:
     return folder / "parts" / sha256
 
 
-def offset(folder: Path, sha256: str) -> int:
+def offset(folder: Path, store: MediaStore, sha256: str) -> int:
     """How many bytes are held, of the whole file or of its part."""
-    for path in (whole_path(folder, sha256), part_path(folder, sha256)):
-        if path.exists():
-            return path.stat().st_size
-    return 0
+    try:
+        return part_path(folder, sha256).stat().st_size
+    except FileNotFoundError:
+        return store.size(sha256) or 0
 
 
 def check_room(folder: Path, size: int) -> None:
@@ -61,23 +81,38 @@ def check_room(folder: Path, size: int) -> None:
         raise DiskFull
 
 
-def append(folder: Path, sha256: str, at: int, piece: bytes, size: int) -> int:
-    """Writes a piece at the end of the part and gives the new offset; the last piece makes the file whole.
+def append(
+    folder: Path, store: MediaStore, sha256: str, at: int, piece: bytes, size: int, owed: Owed | None = None
+) -> int:
+    """Writes bytes at the end of the part and gives the new offset; the last ones make the file whole.
 
-    Raises WrongOffset, DiskFull, HashWrong.
+    owed   the sum of the piece these bytes are the beginning of, when its line broke
+
+    Raises WrongOffset, SumWrong, DiskFull, HashWrong.
     """
+    if store.size(sha256) is not None:
+        if at != size or piece:
+            raise WrongOffset(size)
+        return size
     path = part_path(folder, sha256)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(path) as handle:
         held = os.fstat(handle).st_size
-        if whole_path(folder, sha256).exists():
-            held = size
+        if held == 0 and store.size(sha256) is not None:  # another made it whole while this one waited
+            path.unlink(missing_ok=True)
+            raise WrongOffset(size)
         if held != at:
             raise WrongOffset(held)
+        owed_before = _read_owed(path)
+        if owed is not None and piece:
+            owed_before = [*owed_before, owed][:OWED_LIMIT]
+            _write_owed(path, owed_before)
         _write(handle, held, piece)
-        if held + len(piece) == size:
-            _finish(folder, sha256, path)
-        return held + len(piece)
+        reached = held + len(piece)
+        _settle(handle, path, owed_before, reached)
+        if reached == size:
+            _finish(store, sha256, path)
+        return reached
 
 
 @contextmanager
@@ -91,6 +126,8 @@ def _alone(path: Path) -> Iterator[int]:
 
 
 def _write(handle: int, at: int, piece: bytes) -> None:
+    if not piece:
+        return
     try:
         written = 0
         while written < len(piece):
@@ -103,27 +140,79 @@ def _write(handle: int, at: int, piece: bytes) -> None:
         raise
 
 
-def _finish(folder: Path, sha256: str, part: Path) -> None:
+# ── sums that are still owed ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _owed_path(part: Path) -> Path:
+    return part.with_name(part.name + ".owed")
+
+
+def _read_owed(part: Path) -> list[Owed]:
+    try:
+        lines = _owed_path(part).read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        fields = line.split()
+        if len(fields) == 4 and fields[0].isdigit() and fields[1].isdigit():  # a line cut by a crash owes nothing
+            found.append(Owed(int(fields[0]), int(fields[1]), fields[2], fields[3]))
+    return found
+
+
+def _write_owed(part: Path, owed: list[Owed]) -> None:
+    path = _owed_path(part)
+    if not owed:
+        path.unlink(missing_ok=True)
+        return
+    text = "".join(f"{each.begin} {each.end} {each.algorithm} {each.digest}\n" for each in owed)
+    path.write_text(text, encoding="ascii")
+
+
+def _settle(handle: int, part: Path, owed: list[Owed], reached: int) -> None:
+    """Checks every sum whose bytes are all here; the part goes back to the first piece that is not what it promised."""
+    due = [each for each in owed if each.end <= reached]
+    if not due:
+        return
+    wrong = [
+        each.begin
+        for each in due
+        if hashlib.new(each.algorithm, os.pread(handle, each.end - each.begin, each.begin)).hexdigest() != each.digest
+    ]
+    if not wrong:
+        _write_owed(part, [each for each in owed if each.end > reached])
+        return
+    back = min(wrong)
+    os.ftruncate(handle, back)
+    os.fsync(handle)
+    _write_owed(part, [each for each in owed if each.end <= back])
+    raise SumWrong(back)
+
+
+def _finish(store: MediaStore, sha256: str, part: Path) -> None:
     with part.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             part.unlink()
+            _write_owed(part, [])
             raise HashWrong
-    target = whole_path(folder, sha256)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part.rename(target)
-    for each in (target.parent, part.parent):
-        _sync_folder(each)
+    store.take(sha256, part)
+    _write_owed(part, [])
 
 
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def remove(folder: Path, sha256: str) -> None:
+def remove(folder: Path, store: MediaStore, sha256: str) -> None:
     """Forgets a file that nothing names."""
-    for path in (whole_path(folder, sha256), part_path(folder, sha256)):
-        path.unlink(missing_ok=True)
+    part = part_path(folder, sha256)
+    part.unlink(missing_ok=True)
+    _write_owed(part, [])
+    store.remove(sha256)
+
+
+def sweep(folder: Path, store: MediaStore) -> int:
+    """Removes parts of files that lie in the store whole (a crash between the two); how many."""
+    count = 0
+    for part in sorted((folder / "parts").glob("*")):
+        if "." not in part.name and store.size(part.name) is not None:
+            part.unlink(missing_ok=True)
+            _write_owed(part, [])
+            count += 1
+    return count

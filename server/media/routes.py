@@ -8,19 +8,26 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from contextlib import suppress
+from typing import cast
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ContentRange
+from werkzeug.exceptions import ClientDisconnected, RequestedRangeNotSatisfiable
 
 from server.console.web import now, office, tablet, tablet_view
 from server.media import folder, queries
-from server.media.actions import PIECE_BYTES, announce, give_up, take_piece
+from server.media.actions import PIECE_BYTES, Piece, announce, give_up, take_piece
 from server.media.project import MEDIA_BYTES
+from server.media.store import store_of
 from shared.errors import RuleBroken
-from shared.ledger.crypto import same
 
 VERSION = "1.0.0"
 ALGORITHMS = ("sha256", "sha1")
+METADATA_BYTES = 1024
+"""Most bytes of Upload-Metadata: the hash and a name are all anybody needs."""
+READ_BYTES = 16 * 1024
 blueprint = Blueprint("media", __name__, url_prefix="/api/media")
 
 
@@ -45,6 +52,18 @@ def disk_full(error: folder.DiskFull) -> Response:
 @blueprint.errorhandler(folder.WrongOffset)
 def wrong_offset(error: folder.WrongOffset) -> Response:
     return _reply(409, {"Upload-Offset": str(error.offset)})
+
+
+@blueprint.errorhandler(folder.SumWrong)
+def sum_wrong(error: folder.SumWrong) -> Response:
+    return _reply(460, {"Upload-Offset": str(error.offset)})
+
+
+@blueprint.after_request
+def speaks_tus(reply: Response) -> Response:
+    """Every answer names the version, refusals of other parts too."""
+    reply.headers.setdefault("Tus-Resumable", VERSION)
+    return reply
 
 
 def _reply(status: int, headers: dict[str, str]) -> Response:
@@ -90,14 +109,27 @@ def create() -> ResponseReturnValue:
 
 
 def _metadata() -> dict[str, str]:
+    text = request.headers.get("Upload-Metadata", "")
+    if len(text) > METADATA_BYTES:
+        raise Unspoken(413)
     found = {}
-    for pair in request.headers.get("Upload-Metadata", "").split(","):
-        name, _, value = pair.strip().partition(" ")
+    for pair in filter(None, (each.strip() for each in text.split(","))):
+        name, _, value = pair.partition(" ")
         try:
             found[name] = base64.b64decode(value, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
             raise Unspoken(400) from error
     return found
+
+
+@blueprint.post("/<string:sha256>")
+@tablet_view
+def overridden(sha256: str) -> ResponseReturnValue:
+    """For clients that may only POST: the header X-HTTP-Method-Override names what is meant."""
+    meant = {"PATCH": piece, "DELETE": end}.get(request.headers.get("X-HTTP-Method-Override", "").upper())
+    if meant is None:
+        raise Unspoken(405)
+    return cast(ResponseReturnValue, meant(sha256))
 
 
 @blueprint.route("/<string:sha256>", methods=["HEAD"])
@@ -106,40 +138,50 @@ def progress(sha256: str) -> ResponseReturnValue:
     """How many bytes are here."""
     _spoken()
     with office().database.read() as session:
-        size = queries.upload_size(session, sha256)
+        row = queries.upload(session, *tablet(), sha256)
+        size = row.size if row else None
     if size is None:
         return _reply(404, {})
-    return _reply(200, {"Upload-Offset": str(folder.offset(office().media, sha256)), "Upload-Length": str(size)})
+    return _reply(200, {"Upload-Offset": str(queries.arrived(office(), sha256)), "Upload-Length": str(size)})
 
 
 @blueprint.patch("/<string:sha256>")
 @tablet_view
 def piece(sha256: str) -> ResponseReturnValue:
-    """The next piece, at most 1 MiB."""
+    """The next piece, at most 1 MiB. Of one whose line breaks the bytes that came are kept."""
     _spoken()
     if request.mimetype != "application/offset+octet-stream":
         raise Unspoken(415)
     at = _whole("Upload-Offset")
     if (request.content_length or 0) > PIECE_BYTES:
         raise RuleBroken("media_too_large", "SETTLED 61")
-    data = request.stream.read(PIECE_BYTES + 1)
-    _check_sum(data)
-    return _reply(204, {"Upload-Offset": str(take_piece(office(), sha256, at, data, now()))})
+    algorithm, digest = _promised_sum()
+    data = _arriving()
+    came = Piece(at, data, request.content_length or len(data), algorithm, digest)
+    return _reply(204, {"Upload-Offset": str(take_piece(office(), *tablet(), sha256, came, now()))})
 
 
-def _check_sum(data: bytes) -> None:
+def _arriving() -> bytes:
+    """The body as far as it came. It is gathered first, so that a line that hangs holds no lock on the file."""
+    data = bytearray()
+    with suppress(ClientDisconnected, OSError):
+        while len(data) <= PIECE_BYTES and (more := request.stream.read(READ_BYTES)):
+            data += more
+    return bytes(data)
+
+
+def _promised_sum() -> tuple[str, str]:
     header = request.headers.get("Upload-Checksum")
     if header is None:
-        return
+        return "", ""
     algorithm, _, text = header.partition(" ")
-    if algorithm not in ALGORITHMS:
-        raise Unspoken(400)
     try:
-        wanted = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+        digest = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
         raise Unspoken(400) from error
-    if not same(hashlib.new(algorithm, data).digest(), wanted):
-        raise Unspoken(460)
+    if algorithm not in ALGORITHMS or len(digest) != hashlib.new(algorithm).digest_size:
+        raise Unspoken(400)
+    return algorithm, digest.hex()
 
 
 @blueprint.delete("/<string:sha256>")
@@ -157,7 +199,25 @@ def end(sha256: str) -> ResponseReturnValue:
 def media(sha256: str) -> ResponseReturnValue:
     """The whole ciphertext, for tablets that may hold a subject that names it; Range is answered."""
     with office().database.read() as session:
-        path = queries.path_for(session, office(), tablet()[1], sha256)
-    if path is None:
+        readable = queries.may_have(session, tablet()[1], sha256)
+    store = store_of(office())
+    size = store.size(sha256) if readable else None
+    if size is None:
         raise RuleBroken("media_unknown")
-    return send_file(path, mimetype="application/octet-stream", conditional=True, etag=sha256)
+    reply = Response(mimetype="application/octet-stream")
+    reply.set_etag(sha256)
+    reply.accept_ranges = "bytes"
+    asked = request.range.range_for_length(size) if request.range is not None and request.if_range.etag in (
+        None, sha256) else None  # fmt: skip
+    if request.range is not None and asked is None:
+        raise RequestedRangeNotSatisfiable(size)
+    if sha256 in request.if_none_match:
+        reply.status_code = 304
+        return reply
+    first, end_ = asked or (0, size)
+    reply.status_code = 206 if asked else 200
+    if asked:
+        reply.content_range = ContentRange("bytes", first, end_, size)
+    reply.content_length = end_ - first
+    reply.response = store.read(sha256, first, end_ - 1)
+    return reply

@@ -189,10 +189,10 @@ def photo_picture(
     if found is None or file is None or not found.cleared or found.withdrawn:
         return None
     words = opening.open_words(session, office, reader, "photo.read", record, [found.words], "photo", now)[0]
-    path = whole(office, file.sha256)
-    if words is None or path is None:
+    sealed = whole(office, file.sha256) if words is not None else None
+    if words is None or sealed is None:
         return None
     try:
-        return opened_file(file_key(words, "derivative"), "derivative", path.read_bytes())
+        return opened_file(file_key(words, "derivative"), "derivative", sealed)
     except (SealBroken, KeyError, ValueError):
         return None

@@ -1,0 +1,110 @@
+"""Where whole ciphertexts lie: in a folder (as it comes) or in a bucket of any store that speaks S3.
+
+One small interface; what comes in pieces lies in a local folder first (`server.media.folder`) and moves here when it is
+whole and its hash is right. Nothing here knows what a file is about. Source: SETTLED decisions 59, 61, 70.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from server.office import Office
+
+READ_BYTES = 256 * 1024
+
+
+class MediaStore(Protocol):
+    """Whole files by SHA-256 (64 hex). Every method may be called from any thread."""
+
+    def size(self, sha256: str) -> int | None:
+        """Bytes of the file; None when it is not here."""
+
+    def take(self, sha256: str, part: Path) -> None:
+        """Takes over a whole file whose hash was checked; durable when this returns, and `part` is gone."""
+
+    def read(self, sha256: str, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        """The bytes from `first` to `last`, both counted from 0 and inclusive, piece by piece. Raises KeyError."""
+
+    def remove(self, sha256: str) -> None:
+        """Forgets a file that nothing names."""
+
+    def names(self) -> Iterator[str]:
+        """Every file here, in order of its name."""
+
+
+class FolderStore:
+    """Files as `<2 hex>/<hash>` below a folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """Where a file lies or will lie."""
+        return self._folder / sha256[:2] / sha256
+
+    def size(self, sha256: str) -> int | None:
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def take(self, sha256: str, part: Path) -> None:
+        target = self.path(sha256)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part.rename(target)
+        for each in (target.parent, part.parent):
+            sync_folder(each)
+
+    def read(self, sha256: str, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        try:
+            file = self.path(sha256).open("rb")
+        except FileNotFoundError:
+            raise KeyError(sha256) from None
+        return _pieces(file, first, last)
+
+    def remove(self, sha256: str) -> None:
+        self.path(sha256).unlink(missing_ok=True)
+
+    def names(self) -> Iterator[str]:
+        for folder in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
+            yield from sorted(path.name for path in folder.iterdir())
+
+
+def _pieces(file: object, first: int, last: int | None) -> Iterator[bytes]:
+    with file:  # type: ignore[attr-defined]
+        file.seek(first)  # type: ignore[attr-defined]
+        left = None if last is None else last - first + 1
+        while left is None or left > 0:
+            piece = file.read(READ_BYTES if left is None else min(left, READ_BYTES))  # type: ignore[attr-defined]
+            if not piece:
+                return
+            left = None if left is None else left - len(piece)
+            yield piece
+
+
+def sync_folder(path: Path) -> None:
+    """The names in the folder are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@lru_cache(maxsize=8)
+def store_at(folder: Path, address: str) -> MediaStore:
+    """The store behind the setting QORGAN_MEDIA; "" means the folder. Raises ValueError for another address."""
+    if not address:
+        return FolderStore(folder)
+    from server.media.bucket import bucket_at
+
+    return bucket_at(address)
+
+
+def store_of(office: Office) -> MediaStore:
+    """The store of an office."""
+    return store_at(office.media, office.config.media_store)
