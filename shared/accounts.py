@@ -15,6 +15,15 @@ from shared.errors import RuleBroken
 from shared.ledger.crypto import sha256
 from shared.ledger.operation import Body, Operation
 from shared.ledger.subject import Fold, Subject
+from shared.quarantine import (
+    FrameDecision,
+    FrameKeptAside,
+    FrameTakenIn,
+    ReadingRestored,
+    Restored,
+    frame_decided,
+    reading_restored,
+)
 from shared.values import DeviceId, PersonId
 
 
@@ -184,12 +193,14 @@ class Device:
 
 @dataclass
 class Person(Subject):
-    """State of a person."""
+    """State of a person. frame_decisions: id of a frame's last operation → what was decided of it."""
 
     name: str = ""
     language: str = "ru"
     terms: list[Term] = field(default_factory=list)
     devices: dict[DeviceId, Device] = field(default_factory=dict)
+    frame_decisions: dict[str, FrameDecision] = field(default_factory=dict)
+    restored: list[Restored] = field(default_factory=list)
 
     def roles_on(self, day: date) -> frozenset[Role]:
         """Roles held on the day."""
@@ -280,6 +291,9 @@ PERSON = Fold(
         DeviceEnrolled: _device_enrolled,
         DeviceConfirmed: _device_confirmed,
         DeviceRevoked: _device_revoked,
+        FrameTakenIn: frame_decided,
+        FrameKeptAside: frame_decided,
+        ReadingRestored: reading_restored,
     },
 )
 

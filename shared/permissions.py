@@ -13,6 +13,7 @@ from typing import Any
 from shared.accounts import Office, Person, Role
 from shared.ballots import Vote
 from shared.candidacies import Election
+from shared.ledger.branch import BranchTakenIn
 from shared.ledger.subject import Subject
 from shared.observations.interview import Interview
 from shared.observations.notebook import Notebook
@@ -85,7 +86,7 @@ OFFICE_ACTS = frozenset(
     for body in (
         RequestPutToVote, RequestDecided, DecisionWithdrawn, VisitOrdered,
         GroupFormed, MandateIssued, MandateWithdrawn, OfficerAssigned,
-        QuestionAsked, FindingAccepted, FindingReopened, ReportAccepted,
+        QuestionAsked, FindingAccepted, FindingReopened, ReportAccepted, BranchTakenIn,
     )
 )  # fmt: skip
 """Kinds that only the office writes, in subjects that tablets write too. The fold alone could not tell: an early clock
@@ -145,6 +146,19 @@ def _leader(person: PersonId, subject: Any) -> bool:
 def _assigned_started(person: PersonId, subject: Any) -> bool:
     visit = _visit_of(subject)
     return visit is not None and person in visit.officers and bool(visit.started_at)
+
+
+def _assigned_or_no_visit(person: PersonId, subject: Any) -> bool:
+    return _no_visit(person, subject) or _assigned_started(person, subject)
+
+
+def _no_visit(person: PersonId, subject: Any) -> bool:
+    return _visit_of(subject) is None
+
+
+def _never(person: PersonId, subject: Any) -> bool:
+    """The hat has a page and reads nothing but counts there."""
+    return False
 
 
 def _submitted(person: PersonId, subject: Any) -> bool:
@@ -236,8 +250,14 @@ MATRIX: Mapping[str, Mapping[Role, Test]] = {
     "report.comment_answer": {_R.NPM_MEMBER: _member},
     # operating
     "audit.read": {_R.AUDITOR: _always},
-    "quarantine.read": {_R.CENTRE_OFFICER: _always, _R.AUDITOR: _always},
-    "quarantine.decide": {_R.CENTRE_OFFICER: _always},
+    # kept aside: the officer of the visit decides with its leader, the commissioner where there is no visit
+    "quarantine.read": {
+        _R.CENTRE_OFFICER: _assigned_or_no_visit, _R.AUDITOR: _always, _R.NPM_MEMBER: _leader, _R.ADMIN: _always,
+        _R.COMMISSIONER: _no_visit, _R.COUNCIL_MEMBER: _never, _R.COUNCIL_SECRETARY: _never,
+    },
+    "quarantine.decide": {_R.CENTRE_OFFICER: _assigned_or_no_visit},
+    "quarantine.confirm": {_R.NPM_MEMBER: _leader, _R.COMMISSIONER: _no_visit},
+    "device.restore": {_R.ADMIN: _always},
     "office.configure": {_R.ADMIN: _always},
 }  # fmt: skip
 

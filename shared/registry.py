@@ -12,6 +12,7 @@ from typing import Any
 from shared.accounts import OFFICE, PERSON
 from shared.ballots import VOTE
 from shared.candidacies import ELECTION
+from shared.ledger.branch import BranchTakenIn, with_branches
 from shared.ledger.operation import Body, Operation
 from shared.ledger.sealing import KeyMade, KeyWrapped
 from shared.ledger.subject import Fold, Subject, folded
@@ -43,7 +44,7 @@ FOLDS: dict[str, Fold] = {
     )
 }
 
-ANYWHERE: tuple[type[Body], ...] = (KeyMade, KeyWrapped)
+ANYWHERE: tuple[type[Body], ...] = (KeyMade, KeyWrapped, BranchTakenIn)
 """Bodies that any subject may hold."""
 
 BODIES: dict[str, type[Body]] = {body.KIND: body for fold in FOLDS.values() for body in fold.handlers} | {
@@ -81,5 +82,5 @@ def parent_of(operations: Iterable[Operation]) -> SubjectId | None:
 
 
 def state_of(kind: str, subject: SubjectId, operations: Iterable[Operation], parent: Subject | None = None) -> Any:
-    """The folded state of a subject of a kind. Raises KeyError for a kind unknown here."""
-    return folded(FOLDS[kind], subject, operations, parent)
+    """The folded state of a subject of a kind, branches taken in included. Raises KeyError for a kind unknown here."""
+    return folded(FOLDS[kind], subject, with_branches(operations, BODIES), parent)

@@ -14,7 +14,7 @@ import msgspec
 
 from shared.ledger.crypto import is_signed, sha256, sign
 from shared.ledger.frame import Frame, read_frames
-from shared.ledger.operation import UNDECODABLE, Whole, canonical
+from shared.ledger.operation import UNDECODABLE, Whole, canonical, id_bytes
 from shared.values import DeviceId, SubjectId
 
 PROTOCOL_VERSION = 1
@@ -26,7 +26,10 @@ LACKS_LIMIT = 500
 NONCE_HEADER = "Qorgan-Nonce"
 SIGNATURE_HEADER = "Qorgan-Signature"
 
-FrameStatus = Literal["accepted", "already", "waiting", "quarantined"]
+ASKS_LIMIT = 200
+"""Most frames asked about in one exchange."""
+FrameStatus = Literal["accepted", "already", "waiting", "quarantined", "kept_aside"]
+Stopped = Literal["", "revoked", "twin", "fork", "no_role"]
 Reason = Literal[
     "", "gap", "bad_seal", "fork", "no_access", "revoked", "wrong_subject", "clock_leap", "too_large", "version"
 ]  # fmt: skip
@@ -52,6 +55,15 @@ class ChainHead(msgspec.Struct, frozen=True, array_like=True):
     id: str
 
 
+class AskedFrame(msgspec.Struct, frozen=True, array_like=True):
+    """An own frame whose fate is asked for: [subject, first, count, head]; head is the id of its last line."""
+
+    subject: SubjectId
+    first: Whole
+    count: Whole
+    head: Short
+
+
 class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """First line of a request.
 
@@ -62,6 +74,8 @@ class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     nonce   the one the server showed last ("" at first)
     now     the tablet's clock with offset: a claim, never an order
     lacks   own chains of which the office said that it holds more: how far this tablet holds each
+    asks    own frames that were quarantined: has somebody decided?
+    undelivered  (operations the office has not received, `at` of the oldest): a claim, for those who look after tablets
     """
 
     device: DeviceId
@@ -73,6 +87,8 @@ class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     now: Short
     v: Whole = PROTOCOL_VERSION
     lacks: Annotated[tuple[ChainHead, ...], msgspec.Meta(max_length=LACKS_LIMIT)] | msgspec.UnsetType = msgspec.UNSET
+    asks: Annotated[tuple[AskedFrame, ...], msgspec.Meta(max_length=ASKS_LIMIT)] | msgspec.UnsetType = msgspec.UNSET
+    undelivered: tuple[Whole, Short] | msgspec.UnsetType = msgspec.UNSET
 
 
 class FrameReceipt(msgspec.Struct, frozen=True, array_like=True):
@@ -130,6 +146,10 @@ class PageHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     have        given when the heads of own chains differ: what the server holds of each
     digests     for the subjects of this exchange, on the last page: to be compared with one's own
     restored    the epoch changed: offer again what lies above this position
+    stopped     why this device reads nothing: revoked; twin or fork, until a person has looked; no_role, its person
+                holds no role that visits
+    fates       of the frames asked about that were taken in or are kept aside for good
+    fates_seal  the server's signature over them (fates_message), Base64
     """
 
     cursor: str
@@ -141,6 +161,9 @@ class PageHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     have: tuple[ChainHead, ...] | None = None
     digests: tuple[SubjectDigest, ...] = ()
     restored: int | None = None
+    stopped: Stopped = ""
+    fates: tuple[FrameReceipt, ...] = ()
+    fates_seal: str = ""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -204,6 +227,25 @@ def read_request(body: bytes) -> Request:
 def receipt_message(receipt: bytes) -> bytes:
     """What the server signs to vouch for a receipt."""
     return b"qorgan/receipt/1\n" + receipt
+
+
+def fates_message(device: DeviceId, fates: Sequence[FrameReceipt]) -> bytes:
+    """What the server signs to vouch for the fates it names to a device."""
+    return b"qorgan/fates/1\n" + id_bytes(device) + canonical(list(fates))
+
+
+def sealed_fates(secret: bytes, device: DeviceId, fates: Sequence[FrameReceipt]) -> str:
+    """The signature over fates, Base64; "" when there are none."""
+    return base64.b64encode(sign(secret, fates_message(device, fates))).decode() if fates else ""
+
+
+def are_fates_sealed(server_key: bytes, device: DeviceId, page: PageHeader) -> bool:
+    """Whether the fates of a page are the office's word to this device."""
+    try:
+        seal = base64.b64decode(page.fates_seal, validate=True)
+    except ValueError:
+        return False
+    return is_signed(server_key, fates_message(device, page.fates), seal)
 
 
 def receipt_number(receipt: bytes) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import RuleBroken
+from shared.ledger.branch import BranchTakenIn
 from shared.ledger.merge import in_order
 from shared.ledger.operation import Body, Operation, UnknownBody
 from shared.ledger.sealing import KeyMade, KeyWrapped, Wrap
@@ -73,6 +74,8 @@ def apply(fold: Fold, state: Subject, operation: Operation) -> None:
     body = operation.body
     if isinstance(body, KeyMade | KeyWrapped):
         _keep_key(state, body)
+    elif isinstance(body, BranchTakenIn):
+        return  # its lines are operations of their own, see branch.with_branches
     elif isinstance(body, UnknownBody):
         state.needs_update.append(operation.id)
     else:
