@@ -102,14 +102,17 @@ def pieces(lines: Iterable[bytes]) -> list[list[bytes]]:
     return runs
 
 
-def is_sealed(frame: Frame, public: bytes) -> bool:
-    """Whether the seal is that of the device's key over this chain, this far."""
+def is_sealed(frame: Frame, public: bytes, last_id: bytes = b"") -> bool:
+    """Whether the seal is that of the device's key over this chain, this far.
+
+    last_id  id of the last line where the caller has it from `ids` already
+    """
     header = frame.header
     try:
         seal = base64.b64decode(header.seal, validate=True)
     except ValueError:
         return False
-    return is_signed(public, _seal_message(header.device, header.subject, frame.last, frame.ids()[-1]), seal)
+    return is_signed(public, _seal_message(header.device, header.subject, frame.last, last_id or frame.ids()[-1]), seal)
 
 
 _header_decoder = msgspec.json.Decoder(FrameHeader)

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from shared.ledger.crypto import sha256
 from shared.ledger.frame import Frame
-from shared.ledger.operation import Body, LineUnreadable, Operation, decode_line
-from shared.values import OperationId, PersonId
+from shared.ledger.opened import opened
+from shared.ledger.operation import Body, Operation
+from shared.values import OperationId
 
 State = TypeVar("State")
 
@@ -39,21 +40,8 @@ def operations_of(frame: Frame, bodies: dict[str, type[Body]]) -> tuple[list[Ope
 
     An unreadable line keeps its place in the chain, so those behind it stand.
     """
-    header = frame.header
-    operations, unreadable = [], []
-    for number, (line, id_) in enumerate(zip(frame.lines, frame.ids(), strict=True)):
-        try:
-            fields, body = decode_line(line, bodies)
-        except LineUnreadable as error:
-            unreadable.append((id_.hex(), error.reason))
-            continue
-        operations.append(
-            Operation(
-                id=OperationId(id_.hex()), subject=header.subject, device=header.device, seq=header.first + number,
-                clock=fields.clock, author=PersonId(fields.author), at=fields.at, kind=fields.kind, body=body,
-            )
-        )  # fmt: skip
-    return operations, unreadable
+    found = opened(frame, bodies)
+    return found.operations(), found.unreadable
 
 
 def digest(members: Iterable[tuple[str, int, str]]) -> str:
