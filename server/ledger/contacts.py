@@ -7,6 +7,7 @@ under the same keys: both branches are kept, reading stops. Source: SETTLED deci
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete
@@ -22,20 +23,24 @@ ISSUED_KEPT = 32
 """Replies may be lost: so many nonces given since the last one shown are still good."""
 
 
-def contact(session: Session, hello: Hello, epoch: int, now: datetime) -> tuple[ContactRow, str]:
+def contact(session: Session, hello: Hello, is_apart: Callable[[], bool], now: datetime) -> tuple[ContactRow, str]:
     """Notes the contact and gives the nonce for the next one. A twin freezes the row.
 
-    epoch  of the ledger: a tablet that knows an older one may show a nonce that a restore forgot
+    is_apart  asked when the nonce is not one given: whether the tablet knows a ledger that this office lost, for then
+              the office forgot the nonce with the rest
     """
     row = session.get(ContactRow, hello.device, with_for_update=True)
     fresh = _secret(18)
     if row is None:
         row = ContactRow(device=hello.device, shown=hello.nonce, seen_at=now, minute_began=now)
         session.add(row)
-    elif 0 < hello.epoch < epoch or row.shown == WHATEVER:
+    elif row.shown == WHATEVER:
         row.shown, row.issued = hello.nonce, ""
-    else:
-        _follow(row, hello.nonce)
+    elif not _follows(row, hello.nonce):
+        if is_apart():
+            row.shown, row.issued = hello.nonce, ""
+        else:
+            row.frozen = True
     row.issued = " ".join([*row.issued.split(), fresh][-ISSUED_KEPT:])
     if row.minute_began is None or now - row.minute_began >= timedelta(minutes=1):
         row.minute_began, row.minute_count = now, 0
@@ -45,12 +50,12 @@ def contact(session: Session, hello: Hello, epoch: int, now: datetime) -> tuple[
     return row, fresh
 
 
-def _follow(row: ContactRow, shown: str) -> None:
+def _follows(row: ContactRow, shown: str) -> bool:
     issued = row.issued.split()
     if shown in issued:
         row.shown, row.issued = shown, " ".join(issued[issued.index(shown) + 1 :])
-    elif shown != row.shown:
-        row.frozen = True
+        return True
+    return shown == row.shown
 
 
 def stop_reading(session: Session, device: DeviceId, now: datetime) -> None:

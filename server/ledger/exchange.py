@@ -18,7 +18,8 @@ from server.accounts import queries as people
 from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.contacts import contact, give_token, stop_reading
-from server.ledger.receive import receive
+from server.ledger.receive import receive, take_in
+from server.ledger.senders import Senders
 from server.office import Office
 from shared.accounts import VISITING
 from shared.accounts import Office as OfficeState
@@ -53,8 +54,7 @@ def exchange(office: Office, body: bytes, signature: str, now: datetime) -> byte
     version_unknown, frame_unreadable, frame_too_large.
     """
     hello = _hello(body)
-    with office.database.read() as session:
-        speaker(session, hello.device, body, signature)
+    _check_speaker(office, hello.device, body, signature, now)
     request = _request(body)
     cursor_of(hello.from_)
     taken = _taken_in(office, request, now)
@@ -93,10 +93,10 @@ def _one_transaction(office: Office, request: Request, now: datetime) -> Taken:
         device = session.get(DeviceRow, hello.device)
         if device is None:
             raise RuleBroken("device_unknown")
-        row, nonce = contact(session, hello, queries.counter(session).epoch, now)
+        row, nonce = contact(session, hello, lambda: ledgers_parted(session, hello) is not None, now)
         if row.minute_count > RATE:
             raise RuleBroken("too_many", "SETTLED 27")
-        received = receive(session, office, device, request, now)
+        received = receive(session, office, hello.device, request, now)
         for forked in received.forked:
             stop_reading(session, forked, now)
         hats = people.roles_on(session, PersonId(device.person), office.calendar.day_of(now))
@@ -138,14 +138,42 @@ def speaker(session: Session, id_: DeviceId, body: bytes, signature: str) -> Dev
     return device
 
 
+def _check_speaker(office: Office, device: DeviceId, body: bytes, signature: str, now: datetime) -> None:
+    """Whoever signed these bytes may speak; one whose enrolment a restore forgot is taken back by what it carries.
+
+    Raises RuleBroken as `speaker`.
+    """
+    try:
+        with office.database.read() as session:
+            speaker(session, device, body, signature)
+    except RuleBroken as refused:
+        if refused.code not in ("device_unknown", "device_waiting") or not _introduced(office, device, body, now):
+            raise
+        with office.database.read() as session:
+            speaker(session, device, body, signature)
+
+
+def _introduced(office: Office, device: DeviceId, body: bytes, now: datetime) -> bool:
+    """Takes in the frames that the office once sealed about this device, if the request carries them."""
+    frames = _request(body).frames if is_id(device) else ()
+    if not frames:
+        return False
+    with office.database.write() as session:
+        introducing = Senders(session, frames).introducing(device)
+        if introducing:
+            take_in(session, device, introducing, now)
+    return bool(introducing)
+
+
 def _page(session: Session, request: Request, taken: Taken) -> tuple[PageHeader, tuple[bytes, ...]]:
     hello = request.hello
     counter = queries.counter(session)
-    begun = epochs_begun(session, counter.epoch)
     epoch, after = cursor_of(hello.from_)
+    parted = ledgers_parted(session, hello)
+    if parted is not None:
+        after = min(after, (parted, 0))
     if 0 < epoch < counter.epoch:
-        lowest = min(position for number, position in begun.items() if number > epoch)
-        after = min(after, (lowest, 0))
+        after = min(after, (min(epochs_begun(session, counter.epoch).values()), 0))
     found = queries.page(session, taken.person, hello.device, after)
     lacks = hello.lacks if isinstance(hello.lacks, tuple) else ()
     lost, more_lost = queries.lost_frames(session, taken.person, hello.device, lacks)
@@ -159,7 +187,7 @@ def _page(session: Session, request: Request, taken: Taken) -> tuple[PageHeader,
         cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=NOTHING_PROVEN,
         more=found.more or more_lost, next_nonce=taken.nonce, revoked=False, token=taken.token,
         have=tuple(heads) if mine != hello.heads else None,
-        digests=digests, restored=restored_above(session, hello, counter.epoch, begun),
+        digests=digests, restored=parted,
     )  # fmt: skip
     return header, (*lost, *found.frames)
 
@@ -183,15 +211,17 @@ def epochs_begun(session: Session, epoch: int) -> dict[int, int]:
     return {number: state.epochs.get(number, 0) for number in range(2, epoch + 1)}
 
 
-def restored_above(session: Session, hello: Hello, epoch: int, begun: dict[int, int]) -> int | None:
-    """The position above which the tablet offers everything again; None when the ledgers agree.
+def ledgers_parted(session: Session, hello: Hello) -> int | None:
+    """The position above which the tablet offers everything again and reads again; None when the ledgers agree.
 
-    They disagree when the tablet knows an older epoch, or a head this ledger never had at that position; where they
-    parted is not known then, and everything is offered.
+    They disagree when the tablet knows an older epoch, or a position or head this ledger never had: then a copy was
+    put back. Where they parted follows from the epochs, of which the lowest counts: what came back after one restore
+    may be lost in the next. Without an epoch it is not known, and everything is offered. Source: SETTLED decision 23.
     """
+    counter = queries.counter(session)
     position, head = hello.known
-    if 0 < hello.epoch < epoch:
-        return min([position, *(at for number, at in begun.items() if number > hello.epoch)])
+    if 0 < hello.epoch < counter.epoch:
+        return min([position, *epochs_begun(session, counter.epoch).values()])
     if position > 0 and head and queries.head_at(session, position) != head:
         return 0
-    return None
+    return min(position, counter.value) if position > counter.value or hello.epoch > counter.epoch else None

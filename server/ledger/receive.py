@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
-from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.append import Incoming, append, packed
+from server.ledger.senders import Sender, Senders, enrolled_by
 from server.ledger.tables import ChainRow, FrameRow, HeldFrameRow, ReceiptRow, SubjectRow
 from server.office import Office
 from shared.ledger.door import Held, Verdict, clocks_hold, place
@@ -37,6 +37,8 @@ class Judged:
     verdict: Verdict
     operations: list[Operation]
     unreadable: list[tuple[str, str]]
+    is_sealed: bool = False
+    is_tablets: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,17 @@ class Received:
     forked: frozenset[DeviceId] = frozenset()
 
 
-def receive(session: Session, office: Office, device: DeviceRow, request: Request, now: datetime) -> Received:
+def receive(session: Session, office: Office, device: DeviceId, request: Request, now: datetime) -> Received:
     """Takes in the frames of one request and gives the receipt; the same frames bring the same receipt.
 
     A receipt that says of a frame that it waits or is kept aside is true for now only, and is not kept.
     """
     touched = frozenset(frame.header.subject for frame in request.frames)
     if request.frames:
-        stored = session.get(ReceiptRow, (device.id, request.name))
+        stored = session.get(ReceiptRow, (device, request.name))
         if stored is not None:
             return Received(stored.body, touched)
-    judged = _take_in(session, device, request.frames, now)
+    judged = take_in(session, device, request.frames, now)
     counter = queries.counter(session)
     session.refresh(counter)
     receipt = canonical(
@@ -70,8 +72,8 @@ def receive(session: Session, office: Office, device: DeviceRow, request: Reques
         )
     )  # fmt: skip
     if request.frames and all(item.verdict.status in ("accepted", "already") for item in judged):
-        session.add(ReceiptRow(device=device.id, request=request.name, body=receipt))
-    forked = frozenset(item.frame.header.device for item in judged if item.verdict.reason == "fork")
+        session.add(ReceiptRow(device=device, request=request.name, body=receipt))
+    forked = frozenset(item.frame.header.device for item in judged if item.verdict.reason == "fork" and item.is_tablets)
     return Received(receipt, touched, forked)
 
 
@@ -81,9 +83,9 @@ def _frame_receipt(item: Judged) -> FrameReceipt:
     return FrameReceipt(header.subject, header.first, header.count, head, item.verdict.status, item.verdict.reason)
 
 
-def _take_in(session: Session, device: DeviceRow, frames: Sequence[Frame], now: datetime) -> list[Judged]:
+def take_in(session: Session, carrier: DeviceId, frames: Sequence[Frame], now: datetime) -> list[Judged]:
     """Judges and stores; frames held back that now fit are taken in behind the ones they waited for."""
-    arrival = Arrival(session, device)
+    arrival = Arrival(session, frames)
     judged = [arrival.opened(frame) for frame in frames]
     _lock(session, judged)
     for item in sorted(judged, key=_parents_first):
@@ -91,7 +93,7 @@ def _take_in(session: Session, device: DeviceRow, frames: Sequence[Frame], now: 
     _take_in_waiting(session, arrival, judged)
     for item in judged:
         if item.verdict.status in ("waiting", "quarantined"):
-            _hold(session, device, item, now)
+            _hold(session, carrier, item, now)
     session.flush()
     if arrival.accepted:
         append(session, arrival.accepted, now)
@@ -118,6 +120,7 @@ def _lock(session: Session, judged: Sequence[Judged]) -> None:
 def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged]) -> None:
     """Frames of this request and frames held back earlier that fit now, as long as one brings another."""
     subjects = {item.frame.header.subject for item in judged}
+    devices = enrolled_by([item.frame for item in judged])
     moved = True
     while moved:
         moved = False
@@ -125,21 +128,23 @@ def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged
             if item.verdict.status == "waiting":
                 arrival.judge(item)
                 moved = moved or item.verdict.status != "waiting"
-        for row in _waiting_behind(session, subjects):
+        for row in _waiting_behind(session, subjects, devices):
             again = arrival.opened(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
             arrival.judge(again)
             if again.verdict.status in ("accepted", "already"):
                 session.delete(row)
                 subjects, moved = {*subjects, again.frame.header.subject}, True
+                devices |= arrival.senders.also(again.frame)
             else:
                 row.status, row.reason = again.verdict.status, again.verdict.reason
 
 
-_RANK = {"visit_request": 0, "visit": 1, "record": 2, "interview": 3, "report": 4}
+_RANK = {"office": -2, "person": -1, "visit_request": 0, "visit": 1, "record": 2, "interview": 3, "report": 4}
 
 
 def _parents_first(item: Judged) -> tuple[int, str, str, int]:
-    """Visits before their records: a subject is judged after the one it belongs to; within a chain by seq."""
+    """The office and persons first, visits before their records: a subject is judged after the one it belongs to;
+    within a chain by seq."""
     header = item.frame.header
     kind = kind_of_subject(item.operations)
     return (_RANK.get(kind or "", 9), header.subject, header.device, header.first)
@@ -152,9 +157,9 @@ GROUP_WRITES = frozenset({"record", "report"})
 class Arrival:
     """The frames of one request on their way through the door: what was accepted so far counts for the next."""
 
-    def __init__(self, session: Session, carrier: DeviceRow) -> None:
+    def __init__(self, session: Session, frames: Sequence[Frame]) -> None:
         self.session = session
-        self.carrier = carrier
+        self.senders = Senders(session, frames)
         self.accepted: list[Incoming] = []
         self._pending: dict[SubjectId, list[Operation]] = {}
         self._pending_ids: set[str] = set()
@@ -164,35 +169,39 @@ class Arrival:
         """A frame with its readable operations; the seal is checked, nothing else is decided."""
         operations, unreadable = operations_of(frame, BODIES)
         item = Judged(frame, Verdict("accepted"), operations, unreadable)
-        owner = self._owner(frame)
-        if owner is None or not is_sealed(frame, bytes.fromhex(owner.sign_key)):
-            item.verdict = Verdict("quarantined", "bad_seal")
+        self._check_seal(item)
         return item
 
-    def _owner(self, frame: Frame) -> DeviceRow | None:
-        if frame.header.device == self.carrier.id:
-            return self.carrier
-        return self.session.get(DeviceRow, frame.header.device)
+    def _check_seal(self, item: Judged) -> Sender | None:
+        """Whose device sealed it; None while nobody vouches for it: its enrolment may come back yet, see senders."""
+        sender = self.senders.of(item.frame.header.device)
+        if sender is None:
+            item.verdict = Verdict("waiting", "gap")
+        elif not item.is_sealed and not is_sealed(item.frame, bytes.fromhex(sender.sign_key)):
+            item.verdict = Verdict("quarantined", "bad_seal")
+        else:
+            item.is_sealed, item.is_tablets = True, not sender.is_office
+        return sender
 
     def judge(self, item: Judged) -> None:
-        """What becomes of a well-sealed frame, also of one that waited; an accepted one joins `accepted`."""
-        owner = self._owner(item.frame)
-        if owner is not None and item.verdict.status in ("accepted", "waiting"):
-            item.verdict = self._placed(owner, item)
+        """What becomes of a frame, also of one that waited; an accepted one joins `accepted`."""
+        sender = self._check_seal(item)
+        if sender is not None and item.verdict.status in ("accepted", "waiting"):
+            item.verdict = self._placed(sender, item)
 
-    def _placed(self, owner: DeviceRow, item: Judged) -> Verdict:
+    def _placed(self, sender: Sender, item: Judged) -> Verdict:
         header = item.frame.header
         chain = self.session.get(ChainRow, (header.device, header.subject))
         held = Held(chain.seq, chain.head) if chain else Held(0, genesis(header.device, header.subject).hex())
         verdict = place(item.frame, held, _known_ids(self.session, item.frame, held) | self._pending_ids)
-        if verdict.status != "already" and owner.revoked_at is not None:
+        if verdict.status != "already" and sender.revoked_at is not None:
             return Verdict("quarantined", "revoked")
         if verdict.status != "accepted":
             return verdict
-        if not owner.confirmed_by:
+        if not sender.confirmed_by:
             return Verdict("waiting", "gap")  # another carries it; the second officer has not looked yet
         row = self.session.get(SubjectRow, header.subject)
-        refused = self._no_right(owner, item, row)
+        refused = self._no_right(sender, item, row)
         if refused:
             return refused
         fresh = [operation for operation in item.operations if operation.seq > held.seq]
@@ -235,17 +244,19 @@ class Arrival:
         operations = [*queries.operations(self.session, subject), *self._pending.get(subject, ())]
         return state_of(row.kind, subject, operations, parent)
 
-    def _no_right(self, owner: DeviceRow, item: Judged, row: SubjectRow | None) -> Verdict | None:
+    def _no_right(self, sender: Sender, item: Judged, row: SubjectRow | None) -> Verdict | None:
         """Whether author and subject allow this frame at all; what merely does not count is left to the fold."""
         kinds = {kind for operation in item.operations if (kind := subject_kind_of(operation.kind))}
         kind = row.kind if row else kind_of_subject(item.operations)
         if kinds and kinds != {kind}:
             return Verdict("quarantined", "wrong_subject")
-        if any(each.author != owner.person or each.kind in OFFICE_ACTS for each in item.operations):
+        if not sender.is_office and any(
+            each.author != sender.person or each.kind in OFFICE_ACTS for each in item.operations
+        ):
             return Verdict("quarantined", "no_access")
         if row is None:
-            return self._may_begin(owner, item, kind)
-        if owner.person not in self._writers_of(row):
+            return self._may_begin(sender, item, kind)
+        if not sender.is_office and sender.person not in self._writers_of(row):
             return Verdict("quarantined", "no_access")
         return None
 
@@ -260,10 +271,10 @@ class Arrival:
             self._writers[subject] = writers(state)
         return self._writers[subject]
 
-    def _may_begin(self, owner: DeviceRow, item: Judged, kind: str | None) -> Verdict | None:
+    def _may_begin(self, sender: Sender, item: Judged, kind: str | None) -> Verdict | None:
         if kind is None:
             return Verdict("waiting", "gap")
-        if kind not in TABLET_OPENS or _plans_for_the_office(item.operations):
+        if not sender.is_office and (kind not in TABLET_OPENS or _plans_for_the_office(item.operations)):
             return Verdict("quarantined", "no_access")
         if kind not in PARENT_FIELD:
             return None
@@ -271,7 +282,9 @@ class Arrival:
         visit = self._state(parent) if parent else None
         if visit is None:
             return Verdict("waiting", "gap")
-        if not isinstance(visit, Visit) or owner.person not in visit.ever_members:
+        if sender.is_office:
+            return None
+        if not isinstance(visit, Visit) or sender.person not in visit.ever_members:
             return Verdict("quarantined", "no_access")
         return None
 
@@ -296,14 +309,18 @@ def _known_ids(session: Session, frame: Frame, held: Held) -> set[str]:
     return {id_.hex() for row in rows for id_ in queries.frame_of(row).ids()}
 
 
-def _waiting_behind(session: Session, subjects: set[SubjectId]) -> list[HeldFrameRow]:
-    if not subjects:
+def _waiting_behind(session: Session, subjects: set[SubjectId], devices: frozenset[DeviceId]) -> list[HeldFrameRow]:
+    if not subjects and not devices:
         return []
     return list(
         session.exec(
             select(HeldFrameRow)
             .where(
-                or_(col(HeldFrameRow.subject).in_(subjects), col(HeldFrameRow.parent).in_(subjects)),
+                or_(
+                    col(HeldFrameRow.subject).in_(subjects),
+                    col(HeldFrameRow.parent).in_(subjects),
+                    col(HeldFrameRow.device).in_(devices),
+                ),
                 HeldFrameRow.status == "waiting",
             )
             .order_by(col(HeldFrameRow.first))
@@ -311,7 +328,7 @@ def _waiting_behind(session: Session, subjects: set[SubjectId]) -> list[HeldFram
     )
 
 
-def _hold(session: Session, carrier: DeviceRow, item: Judged, now: datetime) -> None:
+def _hold(session: Session, carrier: DeviceId, item: Judged, now: datetime) -> None:
     header, last_id = item.frame.header, item.frame.ids()[-1].hex()
     known = session.exec(
         select(HeldFrameRow.id).where(
@@ -324,6 +341,6 @@ def _hold(session: Session, carrier: DeviceRow, item: Judged, now: datetime) -> 
             HeldFrameRow(
                 subject=header.subject, parent=parent_of(item.operations), device=header.device, first=header.first,
                 count=header.count, last_id=last_id, data=packed(item.frame), status=item.verdict.status,
-                reason=item.verdict.reason, carried_by=carrier.id, received_at=now,
+                reason=item.verdict.reason, carried_by=carrier, received_at=now,
             )
         )  # fmt: skip
