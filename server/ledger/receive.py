@@ -331,11 +331,14 @@ def _waiting_behind(session: Session, subjects: set[SubjectId], devices: frozens
 def _hold(session: Session, carrier: DeviceId, item: Judged, now: datetime) -> None:
     header, last_id = item.frame.header, item.frame.ids()[-1].hex()
     known = session.exec(
-        select(HeldFrameRow.id).where(
+        select(HeldFrameRow).where(
             HeldFrameRow.device == header.device, HeldFrameRow.subject == header.subject,
             HeldFrameRow.first == header.first, HeldFrameRow.last_id == last_id,
         )
     ).first()  # fmt: skip
+    if known is not None and known.reason == "bad_seal" and not known.decision:
+        # The same lines under a broken seal came first: they must not take the place of those that are sealed.
+        known.data, known.status, known.reason = packed(item.frame), item.verdict.status, item.verdict.reason
     if known is None:
         session.add(
             HeldFrameRow(
