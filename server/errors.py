@@ -57,8 +57,11 @@ def register_errors(app: Flask) -> None:
 
 
 def rule_broken(error: RuleBroken) -> Response:
-    """The sentence of the rule under its status."""
-    return answer(error.code, status_of(error.code), dict(error.facts), error.source)
+    """The sentence of the rule under its status; under /api the log says that somebody was refused, and for what."""
+    number = random_bytes(4).hex().upper()
+    if request.path.startswith("/api"):
+        log.warning("refused %s: %s at %s %s", number, error.code, request.method, request.endpoint)
+    return answer(error.code, status_of(error.code), dict(error.facts), error.source, number)
 
 
 def answer(

@@ -121,12 +121,20 @@ def _founded(url: str, folder: Path, members: int, visits: int) -> Founding:
 def _copy(founding: Founding, url: str, folder: Path) -> Scene:
     old = founding.world
     config = Config(data=folder, database=url, key_passphrase="unused", address="http://127.0.0.1:8000")
-    office = Office(config, Database(url), old.office.keys, old.office.rules, old.office.calendar)
+    office = Office(config, _database(url, old.office), old.office.keys, old.office.rules, old.office.calendar)
     clock = Clock(START + timedelta(hours=1))
     old.app.extensions["qorgan"], old.app.extensions["qorgan_clock"] = office, clock
     world = World(office, clock, old.founded, old.app, _count=old._count)
     tablets = [Direct(world, each.person, each.secret, each.box_secret, each.device) for each in founding.tablets]
     return Scene(world, tablets, list(founding.visits))
+
+
+def _database(url: str, first: Office) -> Database:
+    """A database whose statements were compiled once for all copies."""
+    database = Database(url)
+    database.engine.dialect = first.database.engine.dialect
+    database.engine._compiled_cache = first.database.engine._compiled_cache  # type: ignore[attr-defined]
+    return database
 
 
 def answers(count: int, start: int = 0) -> list[AnswerRecorded]:
