@@ -11,7 +11,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from shared.ledger.crypto import box, box_address, sha256, sign, unbox, verifying_key
+import msgspec
+
+from shared.ledger.branch import branch_bodies
+from shared.ledger.crypto import SealBroken, box, box_address, sha256, sign, unbox, unseal, verifying_key
 from shared.ledger.frame import Frame, cut
 from shared.ledger.merge import digest, heads_digest
 from shared.ledger.messages import (
@@ -21,12 +24,15 @@ from shared.ledger.messages import (
     Receipt,
     encode_reply,
     encode_request,
+    fates_message,
     next_ledger_head,
     receipt_message,
     receipt_number,
     request_message,
+    sealed_fates,
 )
 from shared.ledger.operation import Body, canonical, chain, encode_line, genesis
+from shared.ledger.packing import FREQUENT, IN_KZ_1048, IN_UTF_8, LETTERS
 from shared.ledger.sealing import opened_words, sealed_words
 from shared.values import DeviceId, PersonId, SubjectId
 
@@ -98,6 +104,7 @@ def computed() -> dict[str, Any]:
             ),
         )
     )  # fmt: skip
+    fates = (FrameReceipt(SUBJECT, 3, 1, ids[2].hex(), "accepted", "fork"),)
     page = PageHeader(cursor="1.421.421", durable=400, more=False, next_nonce="Zz0", revoked=False, token="t")  # noqa: S106
     return {
         "canonical": [{"value": value, "bytes": canonical(value).decode()} for value in CANONICAL],
@@ -125,42 +132,73 @@ def computed() -> dict[str, Any]:
             "signature": base64.b64encode(sign(SERVER_SECRET, receipt_message(receipt))).decode(),
         },
         "reply": encode_reply(receipt, SERVER_SECRET, page, [frames[1].encoded()]).decode(),
+        "packing": {
+            "frequent": FREQUENT, "frequent_sha256": {str(form): sha256(FREQUENT.encode(letters)).hex()
+                                                      for form, letters in LETTERS.items()},
+            "kz_1048": bytes(range(128, 256)).decode(LETTERS[IN_KZ_1048], "replace"),
+        },
+        "branch": [
+            {"wire": frames[1].encoded().decode(), "body": canonical(body).decode()}
+            for body in branch_bodies(frames[1])
+        ],
+        "fates": {
+            "fates": [list(msgspec.to_builtins(fates[0]))], "message": fates_message(DEVICE, fates).hex(),
+            "seal": sealed_fates(SERVER_SECRET, DEVICE, fates),
+        },
         "ledger_head": {"before": bytes(32).hex(), "last_ids": [ids[1].hex(), ids[2].hex()], "after": head.hex()},
     }  # fmt: skip
 
 
 OPENED: dict[str, Any] = {
     "box": {"purpose": "qorgan/vector/1", "plain": "тек оқырман ашады"},
-    "sealed_words": {"subject": SUBJECT, "kind": "note_recorded", "words": {"language": "kk", "text": "Терезе жабық."}},
-}
+    "sealed_words": {
+        "subject": SUBJECT, "kind": "note_recorded", "form": IN_KZ_1048,
+        "words": {"language": "kk", "text": "Терезе жабық."},
+    },
+    "sealed_in_utf_8": {
+        "subject": SUBJECT, "kind": "note_recorded", "form": IN_UTF_8,
+        "words": {"language": "kk", "text": "Bölmede terezeler jabyq, jaryq joq."},
+    },
+}  # fmt: skip
 """What the made-once vectors hold inside."""
 
 
 def opened(made: dict[str, Any]) -> dict[str, Any]:
     """The made-once vectors, opened again. Raises SealBroken."""
-    about, words = made["box"], made["sealed_words"]
+    about = made["box"]
     plain = unbox(READER_SECRET, base64.b64decode(about["boxed"]), about["purpose"].encode())
-    inside = opened_words(WORDS_KEY, words["subject"], words["kind"], words["sealed"])
-    return {
-        "box": {"purpose": about["purpose"], "plain": plain.decode()},
-        "sealed_words": {"subject": words["subject"], "kind": words["kind"], "words": inside},
-    }
+    found: dict[str, Any] = {"box": {"purpose": about["purpose"], "plain": plain.decode()}}
+    for name in ("sealed_words", "sealed_in_utf_8"):
+        words = made[name]
+        about = f"{words['subject']}\n{words['kind']}".encode()
+        inside = opened_words(WORDS_KEY, words["subject"], words["kind"], words["sealed"])
+        form = unseal(WORDS_KEY, base64.b64decode(words["sealed"]), about)[0]
+        found[name] = {"subject": words["subject"], "kind": words["kind"], "form": form, "words": inside}
+    return found
 
 
 def _made_once() -> dict[str, Any]:
-    about, words = OPENED["box"], OPENED["sealed_words"]
+    about = OPENED["box"]
     boxed = box(box_address(READER_SECRET), about["plain"].encode(), about["purpose"].encode())
-    sealed = sealed_words(WORDS_KEY, words["subject"], words["kind"], words["words"])
-    return {
-        "box": about | {"boxed": base64.b64encode(boxed).decode()},
-        "sealed_words": words | {"sealed": sealed},
-    }
+    made: dict[str, Any] = {"box": about | {"boxed": base64.b64encode(boxed).decode()}}
+    for name in ("sealed_words", "sealed_in_utf_8"):
+        words = OPENED[name]
+        made[name] = words | {"sealed": sealed_words(WORDS_KEY, words["subject"], words["kind"], words["words"])}
+    return made
+
+
+def _opens_alike(known: dict[str, Any]) -> bool:
+    """Whether the vectors of the file are still those of this format; another shape is made anew."""
+    try:
+        return opened(known) == OPENED
+    except (SealBroken, KeyError):
+        return False
 
 
 def write(file: Path = FILE) -> None:
     """Writes the file; what was made once stays as it is when it still opens to the same."""
     known = json.loads(file.read_text(encoding="utf-8")).get("opened") if file.exists() else None
-    made = known if known and opened(known) == OPENED else _made_once()
+    made = known if known and _opens_alike(known) else _made_once()
     text = json.dumps(computed() | {"opened": made}, ensure_ascii=False, indent=1, sort_keys=True)
     file.write_text(text + "\n", encoding="utf-8")
 

@@ -6,14 +6,17 @@ import base64
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shared.ledger import vectors
+from shared.ledger.branch import BranchTakenIn, branches
 from shared.ledger.crypto import is_signed
 from shared.ledger.frame import is_sealed, read_frames
 from shared.ledger.messages import read_reply, read_request, receipt_message
 from shared.ledger.operation import decode_line, is_canonical
 from shared.registry import BODIES
+from tests.make import an_operation
 
 STORED = json.loads(vectors.FILE.read_text(encoding="utf-8"))
 SERVER, DEVICE = (bytes.fromhex(STORED["keys"][name]["public"]) for name in ("server", "device"))
@@ -56,3 +59,13 @@ def test_writing_the_vectors_again_changes_nothing(tmp_path: Path) -> None:
     copy.write_bytes(before)
     vectors.write(copy)
     assert copy.read_bytes() == before
+
+
+def test_a_branch_and_a_fate_hold_when_read() -> None:
+    for each in STORED["branch"]:
+        body = msgspec.json.decode(each["body"].encode(), type=BranchTakenIn)
+        (frame,) = branches([an_operation(body=body, subject=STORED["chain"]["subject"])])
+        assert frame.encoded().decode() == each["wire"]
+        assert is_sealed(frame, DEVICE)
+    said = STORED["fates"]
+    assert is_signed(SERVER, bytes.fromhex(said["message"]), base64.b64decode(said["seal"]))
