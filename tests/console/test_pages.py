@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from shared.accounts import Role
 from shared.texts import LANGUAGES
-from tests.console.looks import THEMES, barriers, too_wide
+from tests.console.looks import THEMES, barriers, is_turn, too_wide
 from tests.console.seeding import LOGIN, PASSPHRASE, Running, running
 
 
@@ -56,14 +56,14 @@ def addresses(office: Running) -> dict[str, tuple[str, str, Role]]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_page_has_a_barrier_overflows_or_asks_another_host(browser: Browser, office: Running, language: str) -> None:
     found, asked = {}, []
-    for name, (path, person, hat) in addresses(office).items():
+    for number, (name, (path, person, hat)) in enumerate(addresses(office).items()):
         context = signed_in(browser, office, person, hat, language)
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         assert page.goto(office.address + path).status == 200, name
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("h1").count() == 1
-        wrong = [*too_wide(page), *barriers(page)]
+        wrong = [*too_wide(page), *(barriers(page) if is_turn(number, language) else ())]
         if wrong:
             found[name] = wrong
         context.close()

@@ -22,6 +22,9 @@ from shared.texts import Language, texts
 from tests.server.conftest import World
 from tests.server.visit_story import DISSENT, INSTITUTION, Story, a_story, imported
 
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"])
+"""Paper is made from the frozen document: which database kept it makes no difference."""
+
 
 def text_of(data: bytes, folder: Path) -> str:
     """The words of a PDF as a reader extracts them, blanks made single."""

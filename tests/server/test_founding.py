@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from server.accounts.actions import NewPerson, found_office
 from server.accounts.keyholders import new_keyholder, open_keyholder
+from server.cli import main
 from server.ledger import queries
 from server.ledger.rebuild import projected_hash, rebuild
 from server.ledger.tables import FrameRow
@@ -174,10 +175,13 @@ def test_the_command_line_from_nothing_to_a_verified_office(tmp_path: Path) -> N
     assert "https" in outside.stderr
 
 
-def test_every_command_explains_itself(tmp_path: Path) -> None:
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("serve", "migrate", "found", "import-institutions", "import-checklist", "synthetic-register", "verify",
                  "rebuild", "rules", "openapi", "checklist"):  # fmt: skip
-        said = run(tmp_path, name, "--help")
-        assert said.returncode == 0, said.stderr
-        assert name in said.stdout
-    assert run(tmp_path).returncode == 2
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0
+        assert name in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2

@@ -14,6 +14,7 @@ from shared.checklists.evaluate import Evaluation
 from shared.checklists.expression import parse
 from shared.checklists.form import Form
 from shared.checklists.progress import themes, warned_paths
+from tests.examples import many
 from tests.shared.checklist_oracle import Oracle
 
 WORKBOOKS = DATA / "checklists"
@@ -94,16 +95,16 @@ def filled(form: Form, dice: random.Random, density: float) -> Evaluation:
 
 
 @pytest.mark.parametrize(
-    ("name", "sets"), [("npm_visit", 300), ("npm_interview", 1500), ("npm_psychiatric_social", 1200)]
+    ("name", "sets"), [("npm_visit", 120), ("npm_interview", 500), ("npm_psychiatric_social", 400)]
 )
 def test_a_second_engine_agrees_on_every_expression(name: str, sets: int) -> None:
     data, form = compiled(name)
     oracle = Oracle(data, TODAY)
     dice = random.Random(20260307)
-    for _ in range(sets):
+    for _ in range(many(sets)):
         state = filled(form, dice, dice.choice([0.2, 0.6, 0.95]))
         assert list(oracle.differences(state)) == []
-    assert oracle.asked > sets * 10
+    assert oracle.asked > many(sets) * 10
     assert oracle.silent < oracle.asked * 0.01, f"{oracle.silent} of {oracle.asked} without an opinion"
 
 

@@ -36,7 +36,7 @@ values = st.recursive(
 )
 
 
-@examples(2000)
+@examples(600)
 @given(values)
 def test_what_is_written_reads_back_the_same_and_has_one_spelling(value: object) -> None:
     data = canonical(value)
@@ -122,7 +122,7 @@ def test_the_one_spelling_is_recognised(data: bytes) -> None:
     assert is_canonical(data)
 
 
-@examples(2000)
+@examples(600)
 @given(st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()))
 def test_whatever_the_bytes_only_the_one_spelling_is_canonical(data: bytes) -> None:
     if is_canonical(data):
@@ -141,7 +141,7 @@ def _mutated(line: bytes) -> st.SearchStrategy[bytes]:
     )
 
 
-@examples(3000)
+@examples(800)
 @given(st.binary(max_size=300) | _mutated(LINE) | values.map(lambda v: json.dumps(v).encode()))
 @example(b'{"at":"x","author":"","body":{},"clock":1,"kind":"answer_recorded"}')
 @example(LINE.replace(b'"clock":1', b'"clock":' + b"9" * 400))

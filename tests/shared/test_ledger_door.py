@@ -46,7 +46,7 @@ def cases(draw: st.DrawFn) -> tuple[list[bytes], list[bytes], int, int]:
     return held, branch, first, draw(st.integers(first, len(branch)))
 
 
-@examples(5000)
+@examples(1200)
 @given(cases())
 def test_the_door_says_what_the_slow_model_says(case: tuple[list[bytes], list[bytes], int, int]) -> None:
     chain, branch, first, last = case
@@ -72,7 +72,7 @@ def test_a_known_head_is_skipped_and_the_rest_taken() -> None:
     assert place(_as_frame(2, lines), Held(3, ids[3]), set(ids[1:4])) == Verdict("accepted", "", 2)
 
 
-@examples(3000)
+@examples(800)
 @given(
     st.lists(st.integers(1, 2 * CLOCK_LEAP + 9) | st.integers(1, 9), max_size=6), st.integers(0, 9), st.integers(0, 9)
 )

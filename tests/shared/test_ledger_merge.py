@@ -37,7 +37,7 @@ def three(draw: st.DrawFn) -> tuple[Known, Known, Known]:
     return a, b, c
 
 
-@examples(4000)
+@examples(1000)
 @given(three())
 def test_merge_is_commutative_associative_and_idempotent(parts: tuple[Known, Known, Known]) -> None:
     a, b, c = parts
@@ -49,7 +49,7 @@ def test_merge_is_commutative_associative_and_idempotent(parts: tuple[Known, Kno
     assert merge(a, {}.values()) == a == before
 
 
-@examples(4000)
+@examples(1000)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_order_is_total_and_the_same_whatever_came_first(world: list[Operation], luck: random.Random) -> None:
     mixed = list(world)
@@ -59,7 +59,7 @@ def test_the_order_is_total_and_the_same_whatever_came_first(world: list[Operati
     assert len(set(keys)) == len(keys)
 
 
-@examples(2000)
+@examples(600)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_a_fold_does_not_depend_on_arrival(world: list[Operation], luck: random.Random) -> None:
     def apply(state: list[str], operation: Operation) -> None:

@@ -142,7 +142,7 @@ def test_a_reply_cut_anywhere_is_unreadable_or_ends_at_a_frame() -> None:
     assert all(reply.receipt == RECEIPT for reply in read.values())
 
 
-@examples(3000)
+@examples(800)
 @given(st.integers(0, max(len(REQUEST), len(REPLY)) - 1), st.binary(min_size=1, max_size=4))
 def test_a_changed_message_is_read_or_unreadable_and_nothing_else(at: int, change: bytes) -> None:
     for body, read in ((REQUEST, read_request), (REPLY, lambda data: read_reply(data, SERVER))):
@@ -152,7 +152,7 @@ def test_a_changed_message_is_read_or_unreadable_and_nothing_else(at: int, chang
             continue
 
 
-@examples(3000)
+@examples(800)
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_no_message(data: bytes) -> None:
     for read in (read_hello, read_request, lambda body: read_reply(body, SERVER)):

@@ -3,14 +3,13 @@ overlapping, unnamed or out of reach of the keyboard; Note and Cover on every sc
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from field_app.widgets.control import Control
 from field_app.widgets.semantic import shown, walk
 from field_app.widgets.theme import Choice
 from shared.texts import LANGUAGES, texts
+from tests.examples import corners
 from tests.field_app.screens.panes import Panes
 from tests.field_app.screens.scenes import SCENES
 from tests.field_app.widgets.audit import audit
@@ -23,7 +22,7 @@ BEFORE_THE_LOCK = {"unlock", "enrol_office", "enrol_pin", "enrol_compare"}
 @pytest.mark.parametrize("name", SCENES)
 def test_a_screen_is_whole_in_every_language_size_and_window(bench, hall, name):
     faults = {}
-    for language, size, scale in itertools.product(LANGUAGES, SIZES, SCALES):
+    for language, size, scale in corners(LANGUAGES, SIZES, SCALES):
         panes = Panes(bench, hall.store.folder, size, language, Choice(scale=scale))
         SCENES[name](panes, hall)
         found = audit(panes.tablet.stage)

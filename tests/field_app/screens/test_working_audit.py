@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from field_app.acts import interviews, records, reports
 from shared.observations.answers import AnswerRecorded
 from shared.texts import LANGUAGES
+from tests.examples import corners
 from tests.field_app.screens.ground import PAVEL, PIN, Colleague, Room, a_store, a_visit
 from tests.field_app.widgets.audit import audit
 
@@ -69,7 +68,7 @@ def _goes(ids):
 def _faults(bench, at_work, go) -> list[str]:
     store, now, _ = at_work
     found = []
-    for language, size, scale in itertools.product(LANGUAGES, SIZES, SCALES):
+    for language, size, scale in corners(LANGUAGES, SIZES, SCALES):
         room = Room(bench, store, now, size, language=language, scale=scale)
         go(room)
         cards = getattr(room.screen, "cards", None)

@@ -6,15 +6,14 @@ import pytest
 
 from field_app.widgets.theme import THEMES, Choice
 from shared.texts import LANGUAGES
+from tests.examples import corners
 from tests.field_app.widgets.bench import Bench
 
 SCREENS = ((1280, 800), (800, 1280), (1024, 600))
 NAMES = ("checklist", "controls", "sheet", "search", "dialog", "failure", "cover")
 
 
-@pytest.mark.parametrize("size", SCREENS, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("scale", (100, 150, 200))
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language, size, scale", corners(LANGUAGES, SCREENS, (100, 150, 200)))
 @pytest.mark.parametrize("name", NAMES)
 def test_a_screen_has_no_fault(bench: Bench, name: str, language: str, scale: int, size: tuple[int, int]) -> None:
     from tests.field_app.widgets.audit import audit
