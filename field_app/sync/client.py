@@ -13,6 +13,7 @@ import ipaddress
 import ssl
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,10 @@ TUS = {"Tus-Resumable": "1.0.0"}
 
 class NoNetwork(Exception):
     """The office could not be reached, or the answer did not come through whole. Trying again is right."""
+
+
+class Faltered(NoNetwork):
+    """The office answered, but with a fault of its own: the line is there, this request did not go through."""
 
 
 class Refused(Exception):
@@ -91,15 +96,40 @@ class Office:
         """A fresh connection; nothing of an earlier one is kept. Proxies of the machine are left alone."""
         session = requests.Session()
         session.trust_env = False
+        session.headers.clear()  # on a slow line every byte beside the piece is waste, and nobody need know the library
+        session.headers["User-Agent"] = "qorgan"
         checked_address(self.url)
         if self.pin:
             session.mount("https://", _Pinned(self.pin))
         return session
 
 
+@dataclass(frozen=True)
+class Line(Office):
+    """The office over one connection that stays open for the pieces of one round. Made by `kept_open`."""
+
+    open_session: requests.Session | None = None
+
+
+@contextmanager
+def kept_open(office: Office) -> Iterator[Line]:
+    """One connection for many calls: pieces of files would else pay for a new one each."""
+    with office.session() as session:
+        yield Line(office.url, office.pin, session)
+
+
+@contextmanager
+def _session(office: Office) -> Iterator[requests.Session]:
+    if isinstance(office, Line) and office.open_session is not None:
+        yield office.open_session
+        return
+    with office.session() as session:
+        yield session
+
+
 def _call(office: Office, method: str, path: str, size: int = 0, **rest: Any) -> requests.Response:
     try:
-        with office.session() as session:
+        with _session(office) as session:
             response = session.request(
                 method, checked_address(office.url) + path, timeout=(CONNECT_SECONDS, read_timeout(size)),
                 allow_redirects=False, **rest,
@@ -107,7 +137,9 @@ def _call(office: Office, method: str, path: str, size: int = 0, **rest: Any) ->
             response.content  # noqa: B018  the body is read while the connection lives
     except requests.RequestException as error:
         raise NoNetwork(type(error).__name__) from error
-    if response.status_code >= 500 or 300 <= response.status_code < 400:
+    if response.status_code >= 500:
+        raise Faltered(f"status {response.status_code}")
+    if 300 <= response.status_code < 400:
         raise NoNetwork(f"status {response.status_code}")  # a redirect is a gate of the network, not the office
     if response.status_code >= 400:
         raise _refusal(response)
@@ -172,10 +204,9 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def media_begin(office: Office, token: str, sha256: str, subject: str, size: int) -> None:
+def media_begin(office: Office, token: str, sha256: str, size: int) -> None:
     """Announces a file; one that is known already is no error. Raises NoNetwork, Refused."""
-    pairs = {"sha256": sha256, "subject": subject}
-    metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in pairs.items())
+    metadata = f"sha256 {base64.b64encode(sha256.encode()).decode()}"
     headers = TUS | _bearer(token) | {"Upload-Length": str(size), "Upload-Metadata": metadata}
     try:
         _call(office, "POST", "/api/media", headers=headers)
@@ -192,18 +223,28 @@ def media_offset(office: Office, token: str, sha256: str) -> int | None:
         if refused.status in (404, 410):
             return None
         raise
-    return int(response.headers.get("Upload-Offset", "0"))
+    return _offset(response)
 
 
 def media_piece(office: Office, token: str, sha256: str, offset: int, piece: bytes) -> int:
-    """Sends a piece; the offset behind it. Raises NoNetwork, Refused (409: the offset is another, ask again)."""
+    """Sends a piece; the offset behind it.
+
+    Raises NoNetwork, Refused (409: the offset is another; 460: it changed on its way, nothing of it was kept).
+    """
     digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
     headers = TUS | _bearer(token) | {
         "Upload-Offset": str(offset), "Upload-Checksum": f"sha256 {digest}",
         "Content-Type": "application/offset+octet-stream",
     }  # fmt: skip
-    response = _call(office, "PATCH", f"/api/media/{sha256}", len(piece), data=piece, headers=headers)
-    return int(response.headers.get("Upload-Offset", str(offset + len(piece))))
+    return _offset(_call(office, "PATCH", f"/api/media/{sha256}", len(piece), data=piece, headers=headers))
+
+
+def _offset(response: requests.Response) -> int:
+    """What a tus server owes in every such answer; a page of the network in between does not know it."""
+    text = response.headers.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit()):
+        raise NoNetwork("not an answer of the office")
+    return int(text)
 
 
 def media_bytes(office: Office, token: str, sha256: str, size: int = 0) -> bytes:
@@ -218,11 +259,13 @@ def pack_rest(office: Office, token: str, sha256: str, have: int, size: int) -> 
     """A pack from byte `have` on, piece by piece. Raises NoNetwork, Refused."""
     headers = _bearer(token) | ({"Range": f"bytes={have}-"} if have else {}) | {"Accept-Encoding": "identity"}
     try:
-        with office.session() as session, session.get(
+        with _session(office) as session, session.get(
             f"{checked_address(office.url)}/api/packs/{sha256}", headers=headers, stream=True,
             timeout=(CONNECT_SECONDS, read_timeout(size)), allow_redirects=False,
         ) as response:  # fmt: skip
-            if response.status_code >= 500 or 300 <= response.status_code < 400:
+            if response.status_code >= 500:
+                raise Faltered(f"status {response.status_code}")
+            if 300 <= response.status_code < 400:
                 raise NoNetwork(f"status {response.status_code}")
             if response.status_code >= 400:
                 response.content  # noqa: B018

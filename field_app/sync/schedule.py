@@ -6,7 +6,8 @@ Source: SETTLED decision 61, UX T11, SECURITY B.15.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from field_app.store.kept import MediaKept
 
@@ -15,6 +16,10 @@ MOST_PIECE = 1024 * 1024
 FIRST_PIECE = 64 * 1024
 GOOD_SECONDS = 1.0
 """A piece that takes less than this may grow, one that takes four times as long shrinks."""
+FILES_SECONDS = 60.0
+"""Files are left for one exchange after this long, so that what others wrote comes in while a photo goes out."""
+STRIKES = 3
+"""A file that broke off so often goes behind the others."""
 
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
@@ -22,10 +27,19 @@ IDLE_WAIT = 60.0
 _ORDER = {"thumbnail": 0, "derivative": 1, "original": 2}
 
 
-def media_in_order(files: Iterable[MediaKept]) -> list[MediaKept]:
-    """The files still to be sent: thumbnails, derivatives, originals; each smallest first. Failed ones come last."""
+def media_in_order(files: Iterable[MediaKept], broke_off: Mapping[str, int] = MappingProxyType({})) -> list[MediaKept]:
+    """The files still to be sent: thumbnails, derivatives, originals; each smallest first. Failed ones come last.
+
+    broke_off   hash → how often in a row the line broke while this file went
+    """
     waiting = [file for file in files if not file.received and file.operation]
-    return sorted(waiting, key=lambda file: (bool(file.failed), _ORDER.get(file.role, 3), file.size, file.sha256))
+    return sorted(
+        waiting,
+        key=lambda file: (
+            bool(file.failed) or broke_off.get(file.sha256, 0) >= STRIKES, _ORDER.get(file.role, 3), file.size,
+            file.sha256,
+        ),
+    )  # fmt: skip
 
 
 def next_piece(size: int, seconds: float, went_through: bool) -> int:

@@ -11,18 +11,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-
-import msgspec
 
 from field_app.store import incoming, outgoing, wanted
 from field_app.store.disk import room
 from field_app.store.errors import Locked, NotSaved, ReplyRefused
-from field_app.store.kept import MediaKept
 from field_app.store.store import Store
 from field_app.sync import client, schedule
+from field_app.sync.files import FileSender, Queue
 from field_app.sync.status import Progress
 from shared.ledger.crypto import sha256
 from shared.ledger.frame import Frame, FrameUnreadable
@@ -33,32 +30,27 @@ log = logging.getLogger("qorgan.sync")
 
 EXCHANGES_LIMIT = 200
 """Most exchanges of one round: a bound, not a goal."""
+FORGOTTEN = frozenset({"device_unknown", "device_waiting"})
+"""What an office says that was restored to a day before this tablet was enrolled."""
 
 
 @dataclass
 class Round:
-    """What one round did. trouble: code of what stopped it, "" when all went through."""
+    """What one round did. trouble: code of what stopped it, "" when all went through; more: the next goes at once."""
 
     exchanges: int = 0
     frames: int = 0
     packs: int = 0
     files: int = 0
+    pieces: int = 0
+    more: bool = False
     trouble: str = ""
     detail: str = ""
 
     @property
     def moved(self) -> bool:
         """Whether anything went through."""
-        return bool(self.frames or self.packs or self.files)
-
-
-@dataclass
-class _Queue:
-    """What a locked tablet may still do: pieces of sealed files, with the pass the office gave last."""
-
-    office: client.Office
-    token: str = ""
-    files: list[MediaKept] = field(default_factory=list)
+        return bool(self.frames or self.packs or self.files or self.pieces)
 
 
 class Worker:
@@ -66,13 +58,15 @@ class Worker:
 
     def __init__(
         self, store: Store, now: Callable[[], datetime], chance: Callable[[], float],
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], None] = lambda: None, elapsed: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """changed   called from the worker's thread whenever rows or states may have changed."""
+        """changed   called from the worker's thread whenever rows or states may have changed
+        elapsed   seconds that go by evenly, to tell how fast pieces go
+        """
         self.progress = Progress()
         self._store, self._now, self._chance, self._changed = store, now, chance, changed
-        self._queue: _Queue | None = None
-        self._piece = schedule.FIRST_PIECE
+        self._queue: Queue | None = None
+        self._files = FileSender(store, self.progress, changed, elapsed)
         self._busy = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -106,7 +100,9 @@ class Worker:
             self._wake.clear()
             try:
                 done = self.run_once()
-                self._failures = self._failures + 1 if done.trouble else 0
+                self._failures = self._failures + 1 if done.trouble and not done.moved else 0
+                if done.more and not done.trouble:
+                    continue
             except Exception:
                 log.exception("a round of sync failed")
                 self._failures += 1
@@ -140,7 +136,7 @@ class Worker:
                 done.trouble = "not_enrolled"
                 return
             identity = self._store.identity
-            self._queue = self._queue or _Queue(client.Office(identity.server_url, identity.server_pin))
+            self._queue = self._queue or Queue(client.Office(identity.server_url, identity.server_pin))
             self._text(done)
             self._packs(done)
             self._send_files(done)
@@ -191,6 +187,8 @@ class Worker:
         try:
             answer = client.exchange(self._office, body, identity.sign_seed)
         except client.Refused as refused:
+            if refused.code in FORGOTTEN and outgoing.introduce(self._store):
+                return True
             if refused.status not in (413, 422) or not frames:
                 raise
             if len(frames) == 1:
@@ -245,63 +243,14 @@ class Worker:
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send_files(self, done: Round) -> None:
-        queue = self._queue
-        if queue is None or not queue.token:
-            return
-        if not self._store.is_locked:
-            queue.files = schedule.media_in_order(wanted.sendable_files(self._store))
-        for kept in list(queue.files):
-            if self._stopping or self._text_waits():
-                return
-            try:
-                self._send_file(queue, kept, done)
-            except client.Refused as refused:
-                if refused.status == 401:
-                    raise
-                self._note(msgspec.structs.replace(kept, failed=refused.code))
+        if self._queue is not None and self._queue.token:
+            pieces = self._files.send(self._queue, lambda: self._stopping or self._text_waits())
+            done.pieces, done.files, done.more = pieces.pieces, done.files + pieces.files, pieces.more
+            if pieces.trouble is not None:
+                raise pieces.trouble
 
     def _text_waits(self) -> bool:
         return not self._store.is_locked and outgoing.has_uncut(self._store)
-
-    def _send_file(self, queue: _Queue, kept: MediaKept, done: Round) -> None:
-        path = self._store.folder / "media" / kept.sha256
-        offset = client.media_offset(queue.office, queue.token, kept.sha256)
-        if offset is None:
-            client.media_begin(queue.office, queue.token, kept.sha256, kept.subject, kept.size)
-            offset = client.media_offset(queue.office, queue.token, kept.sha256) or 0
-        while offset < kept.size:
-            if self._stopping or self._text_waits():
-                self._note(msgspec.structs.replace(kept, sent=offset))
-                return
-            offset = self._send_piece(queue, kept, path, offset)
-            self.progress.files = {kept.sha256: offset}
-            self._changed()
-        self.progress.files = {}
-        self._note(msgspec.structs.replace(kept, sent=kept.size, received=True, failed=""))
-        queue.files = [each for each in queue.files if each.sha256 != kept.sha256]
-        done.files += 1
-
-    def _send_piece(self, queue: _Queue, kept: MediaKept, path: Path, offset: int) -> int:
-        with path.open("rb") as file:
-            file.seek(offset)
-            piece = file.read(self._piece)
-        begun = time.monotonic()
-        try:
-            reached = client.media_piece(queue.office, queue.token, kept.sha256, offset, piece)
-        except client.NoNetwork:
-            self._piece = schedule.next_piece(self._piece, 0.0, False)
-            raise
-        except client.Refused as refused:
-            if refused.status != 409:
-                raise
-            return client.media_offset(queue.office, queue.token, kept.sha256) or 0
-        self._piece = schedule.next_piece(self._piece, time.monotonic() - begun, True)
-        return reached
-
-    def _note(self, kept: MediaKept) -> None:
-        """Keeps how far a file is; a locked store learns it at the next round after unlock, from the office."""
-        if not self._store.is_locked:
-            self._store.change_file(kept)
 
     def _fetch_files(self, done: Round) -> None:
         """Colleagues' thumbnails and derivatives, so that the group sees them offline; never when room is short."""

@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 from contextlib import suppress
-from typing import cast
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -18,7 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestedRangeNotSatisfiable
 
 from server.console.web import now, office, tablet, tablet_view
 from server.media import folder, queries
-from server.media.actions import PIECE_BYTES, Piece, announce, give_up, take_piece
+from server.media.actions import PIECE_BYTES, Piece, announce, arrived, give_up, take_piece
 from server.media.project import MEDIA_BYTES
 from server.media.store import store_of
 from shared.errors import RuleBroken
@@ -129,7 +128,7 @@ def overridden(sha256: str) -> ResponseReturnValue:
     meant = {"PATCH": piece, "DELETE": end}.get(request.headers.get("X-HTTP-Method-Override", "").upper())
     if meant is None:
         raise Unspoken(405)
-    return cast(ResponseReturnValue, meant(sha256))
+    return meant(sha256)
 
 
 @blueprint.route("/<string:sha256>", methods=["HEAD"])
@@ -142,7 +141,7 @@ def progress(sha256: str) -> ResponseReturnValue:
         size = row.size if row else None
     if size is None:
         return _reply(404, {})
-    return _reply(200, {"Upload-Offset": str(queries.arrived(office(), sha256)), "Upload-Length": str(size)})
+    return _reply(200, {"Upload-Offset": str(arrived(office(), sha256, size, now())), "Upload-Length": str(size)})
 
 
 @blueprint.patch("/<string:sha256>")

@@ -89,7 +89,7 @@ def test_the_key_of_the_originals_goes_when_the_visit_is_closed(tablet):
 def test_text_saved_meanwhile_goes_before_the_next_piece(office, tablet):
     store, record, worker = tablet
     photos.take(store, record, picture(), NOW)
-    office.faults[:] = ["cut_piece"]
+    office.faults[:] = ["cut_piece", "cut_piece"]
     worker.run_once()
     records.answer(store, record, "/mc/beds", 6, NOW)
     office.requests.clear()
@@ -102,8 +102,8 @@ def test_text_saved_meanwhile_goes_before_the_next_piece(office, tablet):
 def test_a_locked_tablet_goes_on_with_the_pieces_of_its_files_and_sends_no_frames(office, tablet):
     store, record, worker = tablet
     photos.take(store, record, picture(), NOW)
-    office.faults[:] = ["cut_piece"]
-    worker.run_once()
+    office.faults[:] = ["cut_piece", "cut_piece"]
+    assert worker.run_once().trouble == "no_network"
     store.lock()
     office.requests.clear()
     done = worker.run_once()
