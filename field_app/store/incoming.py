@@ -17,6 +17,7 @@ from field_app.store.kept import (
     Alarm,
     FrameState,
     KeptReceipt,
+    MediaKept,
     Meta,
     OwnFrame,
     OwnNonce,
@@ -79,6 +80,7 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
     _compare_have(opened, reply, fates, plan, now)
     meta = _meta_after(opened, reply, plan, now)
     bound = _bound(page.cursor)
+    due_again = _files_due_again(opened) if page.restored is not None else []
 
     def work(writing: Writing) -> tuple[list[int], list[tuple[Frame, list[int], int]]]:
         if page.next_nonce != opened.nonce:
@@ -89,6 +91,8 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
             writing.put("frame_state", fate, each)
         if receipt.frames:
             writing.put("receipt", KeptReceipt(reply.receipt_bytes, reply.signature))
+        for kept, row in due_again:
+            writing.put("media", kept, row)
         writing.put("meta", meta, 1)
         return numbers, own
 
@@ -102,9 +106,19 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
         cut_.state = fates.get(cut_.number, cut_.state)
     for held in plan.trial.values():
         opened.book.changed(held)
+    opened.media |= {kept.sha256: (row, kept) for kept, row in due_again}
     opened.loose, opened.meta, opened.nonce = plan.loose, meta, page.next_nonce
     if receipt.frames:
         opened.receipts.append(KeptReceipt(reply.receipt_bytes, reply.signature))
+
+
+def _files_due_again(opened: Opened) -> list[tuple[MediaKept, int]]:
+    """Own files the office had before it was restored: each is asked for again, and sent where it is missing."""
+    return [
+        (msgspec.structs.replace(kept, received=False, sent=0), row)
+        for row, kept in opened.media.values()
+        if kept.received
+    ]
 
 
 def _planned(opened: Opened, reply: Reply, now: datetime) -> _Plan:
@@ -258,7 +272,7 @@ def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Met
     meta, page, receipt = opened.meta, reply.page, reply.receipt
     offers = set(meta.offers) - _offered(opened, reply)
     alarms = plan.alarms
-    if page.restored is not None and receipt.epoch != meta.epoch:
+    if page.restored is not None:
         offers |= {number for number, (bound, _) in opened.pulled.items() if bound > page.restored}
         alarms.append(Alarm("office_restored", at=stamp(now)))
     if page.revoked and not meta.revoked:

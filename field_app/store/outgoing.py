@@ -5,6 +5,7 @@ A frame is sent again as the same bytes. No network here. Source: SETTLED decisi
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -75,21 +76,47 @@ def _due(opened: Opened, limit: int) -> list[Frame]:
     )  # fmt: skip
     frames: list[Frame] = []
     size = 0
-    for each in waiting:
-        frame = Frame(each.header, tuple(opened.own_lines(each.header.subject, each.header.first, each.last)))
+    for frame in _one_by_one(opened, waiting):
         size += len(frame.encoded())
         if frames and size > limit:
             return frames
         frames.append(frame)
-    for number in opened.meta.offers:
-        offered = _pulled_frame(opened, number)
-        if offered is None:
-            continue
-        size += len(offered.encoded())
-        if frames and size > limit:
-            return frames
-        frames.append(offered)
     return frames
+
+
+def _one_by_one(opened: Opened, waiting: Sequence[Cut]) -> Iterator[Frame]:
+    """What is offered again and says who this tablet is; own frames; the rest that is offered again."""
+    about = _about_this_tablet(opened)
+    first = [number for number in opened.meta.offers if number in about]
+    rest = [number for number in opened.meta.offers if number not in about]
+    yield from _pulled_frames(opened, first)
+    for each in waiting:
+        yield Frame(each.header, tuple(opened.own_lines(each.header.subject, each.header.first, each.last)))
+    yield from _pulled_frames(opened, rest)
+
+
+def _about_this_tablet(opened: Opened) -> set[int]:
+    """Numbers of pulled frames of the office and of this tablet's person: they name its enrolment."""
+    subjects = {SubjectId(opened.identity.person), *opened.book.of_kind("office")}
+    return {number for number, (_, header) in opened.pulled.items() if header.subject in subjects}
+
+
+def introduce(store: Store) -> bool:
+    """The office does not know this tablet any more: what it once sealed about it is offered again.
+
+    False when all of it was offered already, or nothing is held: the office never confirmed this tablet.
+    """
+
+    def work(opened: Opened) -> bool:
+        offers = set(opened.meta.offers) | _about_this_tablet(opened)
+        if offers == set(opened.meta.offers):
+            return False
+        meta = msgspec.structs.replace(opened.meta, offers=tuple(sorted(offers)))
+        opened.write(lambda writing: writing.put("meta", meta, 1))
+        opened.meta = meta
+        return True
+
+    return store.reading(work)
 
 
 def _urgent(opened: Opened, subjects: set[SubjectId]) -> set[SubjectId]:
@@ -108,11 +135,11 @@ def _urgent(opened: Opened, subjects: set[SubjectId]) -> set[SubjectId]:
     return found
 
 
-def _pulled_frame(opened: Opened, number: int) -> Frame | None:
-    plain = opened.database.get("pulled", number)
-    if plain is None:
-        return None
-    return read_frames(msgspec.msgpack.decode(plain, type=Pulled).frame[:-1].split(b"\n"))[0]
+def _pulled_frames(opened: Opened, numbers: Sequence[int]) -> Iterator[Frame]:
+    for number in numbers:
+        plain = opened.database.get("pulled", number)
+        if plain is not None:
+            yield read_frames(msgspec.msgpack.decode(plain, type=Pulled).frame[:-1].split(b"\n"))[0]
 
 
 def hello(store: Store, frames: list[Frame], now: datetime) -> Hello:
