@@ -89,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_imports(command)
     command("verify", _verify, "walk the whole ledger and the read log; name the first bad place")
+    export = command("export-ledger", _export_ledger, "write the whole ledger for somebody outside to check")
+    export.add_argument("file", type=Path, metavar="FILE", help="a new file")
     command("rebuild", _rebuild, "make every projected table again from the frames")
     rules = command("rules", _rules, "print the rules in force, each with how sure it is")
     rules.add_argument("--on", default="", metavar="YYYY-MM-DD", help="the day (default: today)")
@@ -300,6 +302,16 @@ def _verify(given: argparse.Namespace) -> int:
             _fail(line)
         return NOT_WHOLE
     print(f"whole: {found.frames} frames, {found.operations} operations")
+    return DONE
+
+
+def _export_ledger(given: argparse.Namespace) -> int:
+    from server.ledger.export import exported
+
+    office = _office()
+    with given.file.open("xb") as file, office.database.read() as session:
+        file.writelines(exported(session))
+    print(f"{given.file}; the key of this office's seals: {office.keys.sign_key}")
     return DONE
 
 
