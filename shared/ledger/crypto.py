@@ -231,15 +231,29 @@ def seal_chunks(key: bytes, header: bytes, chunks: Iterable[bytes]) -> Iterator[
 
 def unseal_chunks(key: bytes, header: bytes, sealed: bytes) -> bytes:
     """The whole plain file. Raises SealBroken when a piece is changed, missing, moved or the end is cut."""
-    prefix, about, cipher = sealed[:7], sha256(header), ChaCha20Poly1305(key)
     size = CHUNK_BYTES + TAG_BYTES
-    pieces = [sealed[at : at + size] for at in range(7, len(sealed), size)]
-    if not pieces:
-        raise SealBroken
+    return b"".join(
+        unseal_pieces(key, header, sealed[:7], (sealed[at : at + size] for at in range(7, len(sealed), size)))
+    )
+
+
+def unseal_pieces(key: bytes, header: bytes, prefix: bytes, sealed: Iterable[bytes]) -> Iterator[bytes]:
+    """The plain pieces of a file too large to hold, one after another.
+
+    prefix  its first 7 bytes
+    sealed  what follows, in pieces of CHUNK_BYTES + TAG_BYTES, the last one maybe shorter
+
+    Raises SealBroken, when the end is cut only behind the last piece that is whole: what came before is genuine.
+    """
+    about, cipher, waiting, number = sha256(header), ChaCha20Poly1305(key), None, 0
     try:
-        return b"".join(
-            cipher.decrypt(_chunk_nonce(prefix, number, number == len(pieces) - 1), piece, about)
-            for number, piece in enumerate(pieces)
-        )
+        for piece in sealed:
+            if waiting is not None:
+                yield cipher.decrypt(_chunk_nonce(prefix, number, False), waiting, about)
+                number += 1
+            waiting = piece
+        if waiting is None:
+            raise SealBroken
+        yield cipher.decrypt(_chunk_nonce(prefix, number, True), waiting, about)
     except (InvalidTag, ValueError) as error:
         raise SealBroken from error
