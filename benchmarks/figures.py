@@ -14,7 +14,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value. `less` says which side of `must` is the good one; None: nothing to hold it against."""
+    """A measured value and what it is held against. `less` says which side of `must` and `aim` is the good one.
+
+    name   unique in its benchmark: what was measured, in words
+    unit   "x" for a ratio of one run; kB, B, MB; ms and s, which depend on the machine
+    must   missing it fails the run where the unit may; None: nothing to hold it against
+    aim    where it should go; missing it never fails
+    """
 
     name: str
     value: float
@@ -22,6 +28,7 @@ class Figure:
     must: float | None = None
     less: bool = True
     note: str = ""
+    aim: float | None = None
 
     @property
     def is_short(self) -> bool:
@@ -32,14 +39,20 @@ class Figure:
 
     @property
     def may_fail(self) -> bool:
-        """Whether missing it is a defect on any machine: ratios and bytes, not times."""
-        return self.unit in ("x", "kB", "B")
+        """Whether missing it is a defect on any machine: ratios, bytes and memory, not times."""
+        return self.unit in ("x", "kB", "B", "MB")
+
+    def bound(self, value: float | None) -> str:
+        """A floor in words: "≤ 4 x"; "-" where there is none."""
+        return "-" if value is None else f"{'≤' if self.less else '≥'} {value:g} {self.unit}"
 
     def line(self) -> str:
-        """One line for a terminal."""
-        floor = "" if self.must is None else f"{'≤' if self.less else '≥'} {self.must:g} {self.unit}"
-        word = "" if self.must is None else ("SHORT" if self.is_short else "ok")
-        return f"{self.name:58s} {self.value:10.3g} {self.unit:5s} {floor:14s} {word:6s}{self.note}"
+        """One row for a terminal or a program: name, figure, must, aim, ok or short, with tabs between."""
+        figure = f"{self.value:.3g}" if self.value < 100 else f"{self.value:.0f}"
+        word = "short" if self.is_short else "ok"
+        return "\t".join(
+            (self.name.strip(), f"{figure} {self.unit}", self.bound(self.must), self.bound(self.aim), word)
+        )
 
 
 def median_ms(work: Callable[[], object], seconds: float = 0.4, least: int = 5) -> float:

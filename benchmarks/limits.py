@@ -23,6 +23,7 @@ from benchmarks.figures import Figure, median_ms
 from shared.ledger.crypto import is_signed, sign, verifying_key
 
 ROWS = "CREATE TABLE log(seq INTEGER PRIMARY KEY, id BLOB UNIQUE, kind TEXT, author TEXT, at INTEGER, data BLOB)"
+INSERT = "INSERT INTO log(id, kind, author, at, data) VALUES (?,?,?,?,?)"
 FRAMES = "CREATE TABLE frames(seq INTEGER PRIMARY KEY, body BLOB)"
 SECRET = hashlib.sha256(b"limits").digest()
 
@@ -52,14 +53,15 @@ def database(schema: str, synchronous: str = "FULL") -> Iterator[sqlite3.Connect
 
 
 @cache
-def _columns() -> list[tuple[str, str, int, bytes]]:
+def columns() -> list[tuple[str, str, int, bytes]]:
+    """Kind, author, time and JSON of each record."""
     return [(record["kind"], record["by"], record["at"], payload.dumps(record)) for record in records()]
 
 
 def _insert(connection: sqlite3.Connection) -> None:
-    rows = [(os.urandom(16), *columns) for columns in _columns()]
+    rows = [(os.urandom(16), *columns) for columns in columns()]
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany("INSERT INTO log(id, kind, author, at, data) VALUES (?,?,?,?,?)", rows)
+    connection.executemany(INSERT, rows)
     connection.execute("COMMIT")
 
 

@@ -57,7 +57,7 @@ class Standing:
             names = {"kk": "A", "ru": "A", "en": "A"}
             first, second = NewPerson("A", (Role.ADMIN,)), NewPerson("B", (Role.COUNCIL_SECRETARY, Role.NPM_MEMBER))
             founded = found_office(session, self.office, names, first, second, [], NOW)
-            self.member = founded.second
+            self.founder, self.member = founded.admin, founded.second
             code = accounts.make_code(session, self.office, founded.admin, self.member, NOW)
             key = verifying_key(SECRET).hex()
             self.device, _ = accounts.enrol(session, self.office, code, None, key, key, "Tablet", NOW)
@@ -73,10 +73,10 @@ class Standing:
         made = [RecordOpened(visit=self.visit, checklists=()), *bodies(number, sealed)]
         return frame_of(self.device, self.member, new_subject(NOW), made)
 
-    def push(self, frame: Frame) -> float:
-        """Milliseconds of one exchange that carries the frame."""
+    def push(self, *frames: Frame) -> float:
+        """Milliseconds of one exchange that carries the frames."""
         hello = Hello(device=self.device, epoch=0, from_="", heads="", known=(0, ""), nonce="", now=stamp(NOW))
-        body = encode_request(hello, [frame])
+        body = encode_request(hello, frames)
         signature = base64.b64encode(sign(SECRET, request_message(body))).decode()
         headers = {"Content-Encoding": "gzip", SIGNATURE_HEADER: signature}
         packed = gzip.compress(body, 6)

@@ -25,8 +25,8 @@ from shared.values import DeviceId, PersonId, SubjectId
 
 NOW = datetime(2026, 3, 7, 9, tzinfo=UTC)
 LIMIT_MS = 4.0
-RATIO = 2.0 * 1.5
-"""At most twice the raw writes (A1), with the slack that runs on shared machines are given."""
+RATIO, GOOD_RATIO = 2.0, 1.4
+"""At most twice the raw writes (A1)."""
 
 
 class _Keystore:
@@ -85,10 +85,11 @@ def figures(count: int = 350) -> list[Figure]:
         with tempfile.TemporaryDirectory() as name:
             ours, floor = saves(Path(name), count), raw(Path(name), count)
         runs.append((statistics.median(ours), statistics.quantiles(ours, n=100)[98], statistics.median(floor)))
-    median, p99, floor_ms = sorted(runs)[1]
+    median, p99, floor_ms = (statistics.median(each) for each in zip(*runs, strict=True))
+    ratio = statistics.median(ours / floor for ours, _, floor in runs)
     return [
         Figure("save one answer, median, both fsyncs (A1)", median, "ms", must=LIMIT_MS),
-        Figure("  99 of 100", p99, "ms"),
-        Figure("  a raw insert and a raw append", floor_ms, "ms"),
-        Figure("  against these", median / floor_ms, "x", must=RATIO),
+        Figure("save one answer, 99 of 100", p99, "ms"),
+        Figure("a raw insert and a raw append", floor_ms, "ms"),
+        Figure("save one answer, against a raw insert and a raw append", ratio, "x", RATIO, aim=GOOD_RATIO),
     ]
