@@ -7,13 +7,14 @@ session. Source: SECURITY D, SETTLED decisions 14, 16, 62.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from shared.accounts import Office, Person, Role
 from shared.ballots import Vote
 from shared.candidacies import Election
 from shared.ledger.branch import BranchTakenIn
+from shared.ledger.operation import Operation
 from shared.ledger.subject import Subject
 from shared.observations.interview import Interview
 from shared.observations.notebook import Notebook
@@ -22,7 +23,7 @@ from shared.packs import Forms, LawSubject, RegisterSubject
 from shared.reports import FindingAccepted, FindingReopened, QuestionAsked, Report, ReportAccepted
 from shared.values import PersonId, is_id
 from shared.visit_requests import DecisionWithdrawn, RequestDecided, RequestPutToVote, VisitOrdered, VisitRequest
-from shared.visits import GroupFormed, MandateIssued, MandateWithdrawn, OfficerAssigned, Visit, in_group
+from shared.visits import GroupFormed, MandateIssued, MandateWithdrawn, OfficerAssigned, Visit, VisitPlanned, in_group
 
 EVERYBODY = "everybody"
 """Audience of what every enrolled tablet holds."""
@@ -91,6 +92,12 @@ OFFICE_ACTS = frozenset(
 )  # fmt: skip
 """Kinds that only the office writes, in subjects that tablets write too. The fold alone could not tell: an early clock
 puts an operation before those that say who its author is. Column "opened / written by"."""
+
+
+def plans_for_the_office(operations: Iterable[Operation]) -> bool:
+    """Whether a tablet begins a visit that only an approved request or the plan can begin. Source: SETTLED 14."""
+    return any(isinstance(each.body, VisitPlanned) and each.body.visit_kind != "unplanned" for each in operations)
+
 
 # ── the console ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,8 @@
 """What is kept of the contact with a tablet: nonces, drift of its clock, tokens for media and packs.
 
-A tablet shows the nonce it was given last. One that was shown before, or never given, means that a second tablet lives
-under the same keys: both branches are kept, reading stops. Source: SETTLED decisions 19, 24.
+A tablet shows the nonce it was given last. Another one comes from a request that was late on its way, whose answer
+nobody hears, or from a second tablet under the same keys. It reads nothing, and is given a nonce of its own: whoever
+shows that one has heard the answer, so two tablets live, and reading stops. Source: SETTLED decisions 19, 24.
 """
 
 from __future__ import annotations
@@ -19,52 +20,88 @@ from shared.values import DeviceId, moment_of
 
 TOKEN_LIFE = timedelta(minutes=15)
 WHATEVER = "*"
+MOST = 2**31 - 1
+"""Largest number a tablet may claim of itself."""
 ISSUED_KEPT = 32
-"""Replies may be lost: so many nonces given since the last one shown are still good."""
+"""Replies may be lost: so many nonces given to whoever showed the last one are still good."""
+LATE = "!"
+"""Stands before a nonce that was given for an old one."""
 
 
 def contact(session: Session, hello: Hello, is_apart: Callable[[], bool], now: datetime) -> tuple[ContactRow, str]:
-    """Notes the contact and gives the nonce for the next one. A twin freezes the row.
+    """Notes the contact and gives the nonce for the next one. A twin freezes the row; `row.shown` is another than the
+    nonce of the hello when that one was old.
 
     is_apart  asked when the nonce is not one given: whether the tablet knows a ledger that this office lost, for then
               the office forgot the nonce with the rest
     """
     row = session.get(ContactRow, hello.device, with_for_update=True)
-    fresh = _secret(18)
     if row is None:
         row = ContactRow(device=hello.device, shown=hello.nonce, seen_at=now, minute_began=now)
         session.add(row)
-    elif row.shown == WHATEVER:
+    fresh = note_contact(row, hello, is_apart, now)
+    session.flush()
+    return row, fresh
+
+
+def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[], bool], now: datetime) -> str:
+    """Writes the contact into its row and gives the nonce for the next one; as `contact`, wherever the row came from."""
+    fresh = _secret(18)
+    given = fresh
+    if row.shown == WHATEVER:
         row.shown, row.issued = hello.nonce, ""
     elif not _follows(row, hello.nonce):
         if is_apart():
             row.shown, row.issued = hello.nonce, ""
         else:
-            row.frozen = True
-    row.issued = " ".join([*row.issued.split(), fresh][-ISSUED_KEPT:])
+            given = LATE + fresh
+            if LATE + hello.nonce in row.issued.split():
+                freeze(row, "twin", now)
+    row.issued = " ".join([*row.issued.split(), given][-ISSUED_KEPT:])
     if row.minute_began is None or now - row.minute_began >= timedelta(minutes=1):
         row.minute_began, row.minute_count = now, 0
     row.minute_count += 1
     row.seen_at, row.drift_seconds = now, drift(hello.now, now)
-    session.flush()
-    return row, fresh
+    row.undelivered, row.oldest_seconds = _undelivered(hello)
+    return fresh
 
 
 def _follows(row: ContactRow, shown: str) -> bool:
+    """Whether it is the nonce of the tablet's last exchange that came through. What others were given for the one before
+    ends with it: a tablet that heard one answer never shows what another answer to the same nonce said."""
     issued = row.issued.split()
-    if shown in issued:
-        row.shown, row.issued = shown, " ".join(issued[issued.index(shown) + 1 :])
+    if shown in issued and not shown.startswith(LATE):
+        row.shown, row.issued = shown, " ".join(each for each in issued if each.startswith(LATE))
         return True
     return shown == row.shown
 
 
+def _undelivered(hello: Hello) -> tuple[int, int]:
+    """(operations, seconds the oldest is old by the tablet's own clock), as it claims; (0, 0) when it is silent."""
+    if not isinstance(hello.undelivered, tuple):
+        return 0, 0
+    count, oldest = hello.undelivered
+    try:
+        age = int((moment_of(hello.now) - moment_of(oldest)).total_seconds()) if count else 0
+    except (ValueError, OverflowError):
+        age = 0
+    return min(count, MOST), max(0, min(age, MOST))
+
+
+def freeze(row: ContactRow, why: str, now: datetime) -> None:
+    """Stops the reading of a tablet; a stop that stands keeps its first reason and moment."""
+    if not row.frozen:
+        row.frozen, row.frozen_why, row.frozen_at = True, why, now
+
+
 def stop_reading(session: Session, device: DeviceId, now: datetime) -> None:
-    """The device wrote two histories: it reads nothing until a person has looked. Source: SETTLED decision 20."""
+    """The device wrote two histories: it reads nothing until people have looked. Source: SETTLED decision 20."""
     row = session.get(ContactRow, device)
     if row is None:
-        session.add(ContactRow(device=device, frozen=True, seen_at=now))
-    else:
-        row.frozen = True
+        row = ContactRow(device=device, seen_at=now)
+        session.add(row)
+    freeze(row, "fork", now)
+    session.execute(delete(DeviceTokenRow).where(col(DeviceTokenRow.device) == device))
     session.flush()
 
 
@@ -77,11 +114,18 @@ def drift(tablet_now: str, now: datetime) -> int:
     return max(-31_536_000, min(31_536_000, ahead))
 
 
-def unfreeze(session: Session, device: DeviceId) -> None:
-    """A person looked into the twin and lets the tablet read again; whatever nonce it shows next is taken."""
-    row = session.get(ContactRow, device)
-    if row is not None:
-        row.frozen, row.shown, row.issued = False, WHATEVER, ""
+def let_read(session: Session, device: DeviceId) -> str:
+    """Two people looked into it: the tablet reads again, and whatever nonce it shows next is taken.
+
+    Returns why it had been stopped; "" when it was not.
+    """
+    row = session.get(ContactRow, device, with_for_update=True)
+    if row is None or not row.frozen:
+        return ""
+    why = row.frozen_why
+    row.frozen, row.frozen_why, row.frozen_at, row.shown, row.issued = False, "", None, WHATEVER, ""
+    session.flush()
+    return why
 
 
 def give_token(session: Session, device: DeviceId, now: datetime) -> str:

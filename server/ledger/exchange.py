@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
@@ -21,6 +22,7 @@ from server.ledger.contacts import contact, give_token, stop_reading
 from server.ledger.receive import receive, take_in
 from server.ledger.senders import Senders
 from server.office import Office
+from server.quarantine.decisions import fates
 from shared.accounts import VISITING
 from shared.accounts import Office as OfficeState
 from shared.errors import RuleBroken
@@ -32,16 +34,20 @@ from shared.ledger.messages import (
     MessageUnreadable,
     PageHeader,
     Request,
+    Stopped,
     SubjectDigest,
     encode_reply,
     read_hello,
     read_request,
     request_message,
+    sealed_fates,
 )  # fmt: skip
 from shared.values import DeviceId, PersonId, SubjectId, is_id
 
 NOTHING_PROVEN = 0
 """The ledger position that a proven backup covers: none is proven yet. Source: SETTLED decision 25."""
+DRAIN = timedelta(days=30)
+"""How long a revoked tablet may deliver what it holds over the network. Source: SETTLED decision 24."""
 RATE = 60
 """Exchanges a minute and device."""
 TRIES = 3
@@ -57,12 +63,16 @@ def exchange(office: Office, body: bytes, signature: str, now: datetime) -> byte
     _check_speaker(office, hello.device, body, signature, now)
     request = _request(body)
     cursor_of(hello.from_)
+    _still_drains(office, hello.device, now)
     taken = _taken_in(office, request, now)
     if not taken.token:
-        page = PageHeader(hello.from_ or "0.0.0", NOTHING_PROVEN, False, taken.nonce, True, "")
+        page = PageHeader(hello.from_ or "0.0.0", NOTHING_PROVEN, False, taken.nonce, True, "", stopped=taken.stopped)
+        with office.database.read(behind=True) as session:
+            page = _with_fates(session, office, hello, page)
         return encode_reply(taken.receipt, office.keys.sign_secret, page, ())
-    with office.database.read() as session:
+    with office.database.read(behind=True) as session:
         page, frames = _page(session, request, taken)
+        page = _with_fates(session, office, hello, page)
     return encode_reply(taken.receipt, office.keys.sign_secret, page, frames)
 
 
@@ -75,6 +85,7 @@ class Taken:
     nonce: str
     person: PersonId
     token: str
+    stopped: Stopped
 
 
 def _taken_in(office: Office, request: Request, now: datetime) -> Taken:
@@ -100,9 +111,32 @@ def _one_transaction(office: Office, request: Request, now: datetime) -> Taken:
         for forked in received.forked:
             stop_reading(session, forked, now)
         hats = people.roles_on(session, PersonId(device.person), office.calendar.day_of(now))
-        reads = device.revoked_at is None and not row.frozen and any(hat in VISITING for hat in hats)
-        token = give_token(session, hello.device, now) if reads else ""
-        return Taken(received.receipt, received.touched, nonce, PersonId(device.person), token)
+        stopped: Stopped = "" if any(hat in VISITING for hat in hats) else "no_role"
+        if row.frozen or row.shown != hello.nonce:
+            stopped = "fork" if row.frozen_why == "fork" else "twin"
+        if device.revoked_at is not None:
+            stopped = "revoked"
+        token = "" if stopped else give_token(session, hello.device, now)
+        return Taken(received.receipt, received.touched, nonce, PersonId(device.person), token, stopped)
+
+
+def _still_drains(office: Office, id_: DeviceId, now: datetime) -> None:
+    """A revoked tablet delivers into quarantine for 30 days; after that it comes to the office with a bundle.
+
+    Raises RuleBroken("device_revoked").
+    """
+    with office.database.read(behind=True) as session:
+        device = session.get(DeviceRow, id_)
+        if device is not None and device.revoked_at is not None and now - device.revoked_at > DRAIN:
+            raise RuleBroken("device_revoked", "SETTLED 24")
+
+
+def _with_fates(session: Session, office: Office, hello: Hello, page: PageHeader) -> PageHeader:
+    """The page with what became of the frames asked about; also for those who read nothing. Source: PROTOCOL P38."""
+    asked = hello.asks if isinstance(hello.asks, tuple) else ()
+    found = fates(session, hello.device, asked) if asked else ()
+    seal = sealed_fates(office.keys.sign_secret, hello.device, found)
+    return msgspec.structs.replace(page, fates=found, fates_seal=seal) if found else page
 
 
 def _hello(body: bytes) -> Hello:
@@ -144,12 +178,12 @@ def _check_speaker(office: Office, device: DeviceId, body: bytes, signature: str
     Raises RuleBroken as `speaker`.
     """
     try:
-        with office.database.read() as session:
+        with office.database.read(behind=True) as session:
             speaker(session, device, body, signature)
     except RuleBroken as refused:
         if refused.code not in ("device_unknown", "device_waiting") or not _introduced(office, device, body, now):
             raise
-        with office.database.read() as session:
+        with office.database.read(behind=True) as session:
             speaker(session, device, body, signature)
 
 

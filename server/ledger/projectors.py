@@ -17,7 +17,7 @@ Projector = Callable[[Session, Any], None]
 _WHERE: dict[str, tuple[str, ...]] = {
     "office": ("server.accounts.project:office",),
     "form": ("server.checklists.project:form",),
-    "person": ("server.accounts.project:person",),
+    "person": ("server.accounts.project:person", "server.quarantine.project:person"),
     "visit_request": ("server.visit_requests.project:visit_request",),
     "vote": ("server.visit_requests.project:vote",),
     "election": ("server.elections.project:election",),

@@ -18,15 +18,16 @@ from server.ledger.append import Incoming, append, packed
 from server.ledger.senders import Sender, Senders, enrolled_by
 from server.ledger.tables import ChainRow, FrameRow, HeldFrameRow, ReceiptRow, SubjectRow
 from server.office import Office
+from server.quarantine import decisions
 from shared.ledger.door import Held, Verdict, clocks_hold, place
 from shared.ledger.frame import Frame, is_sealed, read_frames, without_prefix
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import FrameReceipt, LineReceipt, Receipt, Request
 from shared.ledger.operation import Operation, canonical, genesis
-from shared.permissions import OFFICE_ACTS, TABLET_OPENS, writers
+from shared.permissions import OFFICE_ACTS, TABLET_OPENS, plans_for_the_office, writers
 from shared.registry import BODIES, PARENT_FIELD, kind_of_subject, parent_of, state_of, subject_kind_of
 from shared.values import DeviceId, PersonId, SubjectId, stamp
-from shared.visits import Visit, VisitPlanned
+from shared.visits import Visit
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Judged:
     unreadable: list[tuple[str, str]]
     is_sealed: bool = False
     is_tablets: bool = True
+    is_decided: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def receive(session: Session, office: Office, device: DeviceId, request: Request
     )  # fmt: skip
     if request.frames and all(item.verdict.status in ("accepted", "already") for item in judged):
         session.add(ReceiptRow(device=device, request=request.name, body=receipt))
-    forked = frozenset(item.frame.header.device for item in judged if item.verdict.reason == "fork" and item.is_tablets)
+    forks = [item for item in judged if item.verdict == Verdict("quarantined", "fork") and item.is_tablets]
+    forked = frozenset(item.frame.header.device for item in forks if not item.is_decided)
+    decisions.carry_decided(session, office, [item.frame for item in forks if item.is_decided], now)
     return Received(receipt, touched, forked)
 
 
@@ -92,7 +96,7 @@ def take_in(session: Session, carrier: DeviceId, frames: Sequence[Frame], now: d
         arrival.judge(item)
     _take_in_waiting(session, arrival, judged)
     for item in judged:
-        if item.verdict.status in ("waiting", "quarantined"):
+        if item.verdict.status in ("waiting", "quarantined", "kept_aside"):
             _hold(session, carrier, item, now)
     session.flush()
     if arrival.accepted:
@@ -188,13 +192,30 @@ class Arrival:
         sender = self._check_seal(item)
         if sender is not None and item.verdict.status in ("accepted", "waiting"):
             item.verdict = self._placed(sender, item)
+        if item.verdict.status == "quarantined":
+            self._look_at_decision(item)
+
+    def _look_at_decision(self, item: Judged) -> None:
+        """What two people decided of this frame before holds again. Source: PROTOCOL P33, P34."""
+        known = decisions.decision_of(self.session, item.frame.ids()[-1].hex())
+        if known is None or (item.verdict.reason == "bad_seal") != (known.held == "bad_seal"):
+            return  # the same lines under a broken seal are another matter
+        item.is_decided = known.outcome == "taken_in"
+        if known.outcome == "kept_aside":
+            item.verdict = Verdict("kept_aside", item.verdict.reason)
+        elif item.verdict.reason != "fork":
+            sender = self._check_seal(item)
+            assert sender is not None
+            item.verdict = self._placed(sender, item)
+        elif decisions.is_carried(self.session, item.frame):
+            item.verdict = Verdict("already", "fork")
 
     def _placed(self, sender: Sender, item: Judged) -> Verdict:
         header = item.frame.header
         chain = self.session.get(ChainRow, (header.device, header.subject))
         held = Held(chain.seq, chain.head) if chain else Held(0, genesis(header.device, header.subject).hex())
         verdict = place(item.frame, held, _known_ids(self.session, item.frame, held) | self._pending_ids)
-        if verdict.status != "already" and sender.revoked_at is not None:
+        if verdict.status != "already" and sender.revoked_at is not None and not item.is_decided:
             return Verdict("quarantined", "revoked")
         if verdict.status != "accepted":
             return verdict
@@ -202,11 +223,11 @@ class Arrival:
             return Verdict("waiting", "gap")  # another carries it; the second officer has not looked yet
         row = self.session.get(SubjectRow, header.subject)
         refused = self._no_right(sender, item, row)
-        if refused:
+        if refused and not (item.is_decided and refused.status == "quarantined"):
             return refused
         fresh = [operation for operation in item.operations if operation.seq > held.seq]
         clock = max([row.clock if row else 0, *(op.clock for op in self._pending.get(header.subject, ()))])
-        if not clocks_hold(fresh, chain.clock if chain else 0, clock):
+        if not item.is_decided and not clocks_hold(fresh, chain.clock if chain else 0, clock):
             return Verdict("quarantined", "clock_leap")
         self._accept(item, fresh, chain, row, verdict.skip)
         return verdict
@@ -274,7 +295,7 @@ class Arrival:
     def _may_begin(self, sender: Sender, item: Judged, kind: str | None) -> Verdict | None:
         if kind is None:
             return Verdict("waiting", "gap")
-        if not sender.is_office and (kind not in TABLET_OPENS or _plans_for_the_office(item.operations)):
+        if not sender.is_office and (kind not in TABLET_OPENS or plans_for_the_office(item.operations)):
             return Verdict("quarantined", "no_access")
         if kind not in PARENT_FIELD:
             return None
@@ -287,12 +308,6 @@ class Arrival:
         if not isinstance(visit, Visit) or sender.person not in visit.ever_members:
             return Verdict("quarantined", "no_access")
         return None
-
-
-def _plans_for_the_office(operations: tuple[Operation, ...] | list[Operation]) -> bool:
-    """Whether a tablet begins a visit that only an approved request or the plan can begin. Source: SETTLED 14."""
-    plans = [each.body for each in operations if isinstance(each.body, VisitPlanned)]
-    return any(plan.visit_kind != "unplanned" for plan in plans)
 
 
 def _known_ids(session: Session, frame: Frame, held: Held) -> set[str]:
@@ -336,7 +351,7 @@ def _hold(session: Session, carrier: DeviceId, item: Judged, now: datetime) -> N
             HeldFrameRow.first == header.first, HeldFrameRow.last_id == last_id,
         )
     ).first()  # fmt: skip
-    if known is not None and known.reason == "bad_seal" and not known.decision:
+    if known is not None and known.reason == "bad_seal" and item.verdict.reason != "bad_seal":
         # The same lines under a broken seal came first: they must not take the place of those that are sealed.
         known.data, known.status, known.reason = packed(item.frame), item.verdict.status, item.verdict.reason
     if known is None:

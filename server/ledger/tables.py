@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from server.db import Hash, Id, Instant, LongInteger
@@ -44,9 +44,16 @@ class ChainRow(SQLModel, table=True):
 
 
 class SubjectRow(SQLModel, table=True):
-    """A subject: its kind, the one it belongs to, its clock, and the ledger position it was projected at."""
+    """A subject: its kind, the one it belongs to, its clock, the ledger position of its last frame, and the one up to
+    which its projected tables go. It is behind while they differ. Source: decision 0007."""
 
     __tablename__ = "subjects"
+    __table_args__ = (
+        Index(
+            "subjects_behind", "accepted",
+            sqlite_where=text("projected < accepted"), postgresql_where=text("projected < accepted"),
+        ),
+    )  # fmt: skip
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
     kind: str = Field(max_length=32, index=True)
@@ -88,8 +95,8 @@ class ReceiptRow(SQLModel, table=True):
 
 
 class HeldFrameRow(SQLModel, table=True):
-    """A frame that waits for a gap (in its chain, or for the subject it belongs to) or is quarantined: kept raw,
-    without a position, until it fits or a person decides."""
+    """A frame that waits for a gap (in its chain, or for the subject it belongs to), is quarantined, or was looked at
+    and kept aside: kept raw, without a position, until it fits or two people take it in."""
 
     __tablename__ = "held_frames"
     __table_args__ = (UniqueConstraint("device", "subject", "first", "last_id", name="one_held_frame"),)
@@ -106,13 +113,12 @@ class HeldFrameRow(SQLModel, table=True):
     reason: str = Field(max_length=16)
     carried_by: str = Field(sa_column=Column(Id, nullable=False))
     received_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    decision: str = Field(default="", max_length=16)
-    decided_by: str = Field(default="", max_length=36)
 
 
 class ContactRow(SQLModel, table=True):
-    """The last contact with a tablet: the nonce it showed, those issued since (space-separated),
-    whether it may read, and how often it came in the running minute."""
+    """The last contact with a tablet: the nonce it showed, those issued since (space-separated), whether its reading is
+    stopped (why: "twin" or "fork"; since when), how often it came in the running minute, and what it said it has not
+    delivered: how many operations, the oldest how many seconds old by its own clock."""
 
     __tablename__ = "contacts"
 
@@ -120,8 +126,12 @@ class ContactRow(SQLModel, table=True):
     shown: str = Field(default="", max_length=64)
     issued: str = Field(default="", max_length=2048)
     frozen: bool = False
+    frozen_why: str = Field(default="", max_length=8)
+    frozen_at: datetime | None = Field(default=None, sa_column=Column(Instant, nullable=True))
     seen_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     drift_seconds: int = 0
+    undelivered: int = 0
+    oldest_seconds: int = 0
     minute_began: datetime | None = Field(default=None, sa_column=Column(Instant, nullable=True))
     minute_count: int = 0
 

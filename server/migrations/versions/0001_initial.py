@@ -39,6 +39,19 @@ def upgrade() -> None:
         batch_op.create_index('answers_of_item', ['item', 'visit'], unique=False)
         batch_op.create_index(batch_op.f('ix_answers_visit'), ['visit'], unique=False)
 
+    op.create_table('backups',
+    sa.Column('sha256', server.db.Hash(length=32), nullable=False),
+    sa.Column('name', sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+    sa.Column('made_at', server.db.Instant(timezone=True), nullable=False),
+    sa.Column('proven_at', server.db.Instant(timezone=True), nullable=False),
+    sa.Column('epoch', sa.Integer(), nullable=False),
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('head', server.db.Hash(length=32), nullable=False),
+    sa.Column('size', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('operations', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('files', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('sha256')
+    )
     op.create_table('bulk_votes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('bulk', server.db.Id(length=16), nullable=False),
@@ -81,8 +94,12 @@ def upgrade() -> None:
     sa.Column('shown', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
     sa.Column('issued', sqlmodel.sql.sqltypes.AutoString(length=2048), nullable=False),
     sa.Column('frozen', sa.Boolean(), nullable=False),
+    sa.Column('frozen_why', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('frozen_at', server.db.Instant(timezone=True), nullable=True),
     sa.Column('seen_at', server.db.Instant(timezone=True), nullable=False),
     sa.Column('drift_seconds', sa.Integer(), nullable=False),
+    sa.Column('undelivered', sa.Integer(), nullable=False),
+    sa.Column('oldest_seconds', sa.Integer(), nullable=False),
     sa.Column('minute_began', server.db.Instant(timezone=True), nullable=True),
     sa.Column('minute_count', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('device')
@@ -188,6 +205,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_findings_record'), ['record'], unique=False)
         batch_op.create_index(batch_op.f('ix_findings_visit'), ['visit'], unique=False)
 
+    op.create_table('frame_decisions',
+    sa.Column('head', server.db.Hash(length=32), nullable=False),
+    sa.Column('person', server.db.Id(length=16), nullable=False),
+    sa.Column('device', server.db.Id(length=16), nullable=False),
+    sa.Column('subject', server.db.Id(length=16), nullable=False),
+    sa.Column('first', sa.Integer(), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('outcome', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('held', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+    sa.Column('author', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+    sa.Column('second', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+    sa.Column('decided_at', server.db.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('head')
+    )
+    with op.batch_alter_table('frame_decisions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_frame_decisions_device'), ['device'], unique=False)
+        batch_op.create_index(batch_op.f('ix_frame_decisions_person'), ['person'], unique=False)
+        batch_op.create_index(batch_op.f('ix_frame_decisions_subject'), ['subject'], unique=False)
+
     op.create_table('frames',
     sa.Column('cursor', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('subject', server.db.Id(length=16), nullable=False),
@@ -217,8 +254,6 @@ def upgrade() -> None:
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
     sa.Column('carried_by', server.db.Id(length=16), nullable=False),
     sa.Column('received_at', server.db.Instant(timezone=True), nullable=False),
-    sa.Column('decision', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
-    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('device', 'subject', 'first', 'last_id', name='one_held_frame')
     )
@@ -310,6 +345,20 @@ def upgrade() -> None:
     sa.Column('language', sqlmodel.sql.sqltypes.AutoString(length=2), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('quarantine_proposals',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('device', server.db.Id(length=16), nullable=False),
+    sa.Column('head', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+    sa.Column('outcome', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+    sa.Column('proposed_by', server.db.Id(length=16), nullable=False),
+    sa.Column('proposed_at', server.db.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('quarantine_proposals', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_quarantine_proposals_device'), ['device'], unique=False)
+        batch_op.create_index(batch_op.f('ix_quarantine_proposals_head'), ['head'], unique=False)
+
     op.create_table('read_log',
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('at', server.db.Instant(timezone=True), nullable=False),
@@ -325,6 +374,21 @@ def upgrade() -> None:
     with op.batch_alter_table('read_log', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_read_log_person'), ['person'], unique=False)
         batch_op.create_index(batch_op.f('ix_read_log_subject'), ['subject'], unique=False)
+
+    op.create_table('readings_restored',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('person', server.db.Id(length=16), nullable=False),
+    sa.Column('device', server.db.Id(length=16), nullable=False),
+    sa.Column('stopped', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+    sa.Column('author', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+    sa.Column('second', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+    sa.Column('restored_at', server.db.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('readings_restored', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_readings_restored_device'), ['device'], unique=False)
+        batch_op.create_index(batch_op.f('ix_readings_restored_person'), ['person'], unique=False)
 
     op.create_table('receipts',
     sa.Column('device', server.db.Id(length=16), nullable=False),
@@ -396,6 +460,13 @@ def upgrade() -> None:
     with op.batch_alter_table('sessions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sessions_person'), ['person'], unique=False)
 
+    op.create_table('standing',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('server', server.db.Id(length=16), nullable=True),
+    sa.Column('restored_at', server.db.Instant(timezone=True), nullable=True),
+    sa.Column('durable', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('subjects',
     sa.Column('id', server.db.Id(length=16), nullable=False),
     sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
@@ -408,6 +479,7 @@ def upgrade() -> None:
     with op.batch_alter_table('subjects', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_subjects_kind'), ['kind'], unique=False)
         batch_op.create_index(batch_op.f('ix_subjects_parent'), ['parent'], unique=False)
+        batch_op.create_index('subjects_behind', ['accepted'], unique=False, sqlite_where=sa.text('projected < accepted'), postgresql_where=sa.text('projected < accepted'))
 
     op.create_table('terms',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -565,10 +637,12 @@ def downgrade() -> None:
 
     op.drop_table('terms')
     with op.batch_alter_table('subjects', schema=None) as batch_op:
+        batch_op.drop_index('subjects_behind', sqlite_where=sa.text('projected < accepted'), postgresql_where=sa.text('projected < accepted'))
         batch_op.drop_index(batch_op.f('ix_subjects_parent'))
         batch_op.drop_index(batch_op.f('ix_subjects_kind'))
 
     op.drop_table('subjects')
+    op.drop_table('standing')
     with op.batch_alter_table('sessions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sessions_person'))
 
@@ -588,11 +662,21 @@ def downgrade() -> None:
 
     op.drop_table('reports')
     op.drop_table('receipts')
+    with op.batch_alter_table('readings_restored', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_readings_restored_person'))
+        batch_op.drop_index(batch_op.f('ix_readings_restored_device'))
+
+    op.drop_table('readings_restored')
     with op.batch_alter_table('read_log', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_read_log_subject'))
         batch_op.drop_index(batch_op.f('ix_read_log_person'))
 
     op.drop_table('read_log')
+    with op.batch_alter_table('quarantine_proposals', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_quarantine_proposals_head'))
+        batch_op.drop_index(batch_op.f('ix_quarantine_proposals_device'))
+
+    op.drop_table('quarantine_proposals')
     op.drop_table('persons')
     op.drop_table('packs')
     op.drop_table('media_uploads')
@@ -627,6 +711,12 @@ def downgrade() -> None:
         batch_op.drop_index('frames_of_subject')
 
     op.drop_table('frames')
+    with op.batch_alter_table('frame_decisions', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_frame_decisions_subject'))
+        batch_op.drop_index(batch_op.f('ix_frame_decisions_person'))
+        batch_op.drop_index(batch_op.f('ix_frame_decisions_device'))
+
+    op.drop_table('frame_decisions')
     with op.batch_alter_table('findings', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_findings_visit'))
         batch_op.drop_index(batch_op.f('ix_findings_record'))
@@ -671,6 +761,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_bulk_votes_bulk'))
 
     op.drop_table('bulk_votes')
+    op.drop_table('backups')
     with op.batch_alter_table('answers', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_answers_visit'))
         batch_op.drop_index('answers_of_item')
