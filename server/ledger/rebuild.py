@@ -19,7 +19,7 @@ from shared.values import SubjectId
 KEPT = frozenset(
     """
     frames chains subjects access counter receipts held_frames contacts device_tokens read_log
-    credentials sessions login_attempts enrolments role_proposals packs institutions media_uploads
+    credentials sessions login_attempts enrolments role_proposals packs institutions media_uploads quarantine_proposals
     alembic_version
     """.split()
 )
