@@ -32,6 +32,7 @@ from shared.ledger.door import place
 from shared.ledger.frame import Frame, is_sealed
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import (
+    Receipt,
     Reply,
     receipt_message,
     receipt_number,
@@ -275,18 +276,33 @@ def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Met
     if page.restored is not None:
         offers |= {number for number, (bound, _) in opened.pulled.items() if bound > page.restored}
         alarms.append(Alarm("office_restored", at=stamp(now)))
+    if _is_cut(meta, receipt):
+        alarms.append(Alarm("ledger_cut", at=stamp(now)))
     if page.revoked and not meta.revoked:
         alarms.append(Alarm("revoked", at=stamp(now)))
     differs = _differing(opened, reply, plan)
     alarms += [Alarm("differs", subject, stamp(now)) for subject in differs if subject not in meta.differs]
+    position, head = receipt.position, receipt.ledger_head
+    if receipt.frames and receipt.epoch == meta.epoch and position < meta.position:
+        position, head = meta.position, meta.ledger_head  # an answer of earlier, given again: what was seen since stands
     drift = moment_of(receipt.tablet_now) - moment_of(receipt.received_at)
     return Meta(
         cursor="" if set(differs) - set(meta.differs) else page.cursor, epoch=receipt.epoch,
-        position=receipt.position, ledger_head=receipt.ledger_head, nonce=page.next_nonce, durable=page.durable,
+        position=position, ledger_head=head, nonce=page.next_nonce, durable=page.durable,
         revoked=page.revoked, confirmed=True, exchanged_at=receipt.received_at,
         drift_seconds=int(drift.total_seconds()), offers=tuple(sorted(offers)), differs=tuple(differs),
         behind=_still_behind(opened, plan), alarms=(*meta.alarms, *alarms)[-ALARM_LIMIT:],
     )  # fmt: skip
+
+
+def _is_cut(meta: Meta, receipt: Receipt) -> bool:
+    """Whether the office's ledger is no longer the one this tablet saw, and the office does not say that it was
+    restored. Only an exchange without frames tells: with frames the answer may be one of earlier, given again.
+    """
+    if receipt.frames or receipt.epoch != meta.epoch:
+        return False
+    seen = (meta.position, meta.ledger_head)
+    return receipt.position < seen[0] or (receipt.position == seen[0] and receipt.ledger_head != seen[1])
 
 
 def _still_behind(opened: Opened, plan: _Plan) -> dict[str, int]:
