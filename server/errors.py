@@ -31,7 +31,9 @@ _STATUS: dict[str, int] = {
     "passphrase_short": 422, "passphrase_common": 422, "no_reason": 422, "no_members": 422, "member_twice": 422,
     "body_wrong": 422, "line_unreadable": 422, "frame_unreadable": 422, "request_unreadable": 422,
     "version_unknown": 422, "kind_wrong_subject": 422, "seal_broken": 422, "key_missing": 422,
+    "bundle_unreadable": 422, "bundle_version": 422, "bundle_altered": 422, "bundle_cut": 422,
     "line_too_large": 413, "frame_too_large": 413, "request_too_large": 413, "media_too_large": 413,
+    "bundle_too_large": 413,
     "hash_wrong": 460,
 }  # fmt: skip
 """Codes that are no plain conflict with what stands (409)."""
