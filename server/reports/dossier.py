@@ -172,7 +172,7 @@ def _held(session: Session, visit: Visit) -> int:
     """Frames for this visit and what belongs to it that wait for others or are set aside."""
     subjects = [visit.id, *ledger.children(session, visit.id)]
     rows = session.exec(
-        select(HeldFrameRow.id).where(col(HeldFrameRow.subject).in_(subjects), HeldFrameRow.decision == "")
+        select(HeldFrameRow.id).where(col(HeldFrameRow.subject).in_(subjects), HeldFrameRow.status != "kept_aside")
     )
     return len(rows.all())
 

@@ -14,7 +14,7 @@ from server.accounts import actions as accounts
 from server.ledger import queries
 from server.office import new_subject
 from shared.accounts import EpochBegun, Role
-from shared.ledger.messages import REQUEST_BYTES, SIGNATURE_HEADER
+from shared.ledger.messages import REQUEST_BYTES, SIGNATURE_HEADER, read_reply
 from shared.visits import ConflictDeclared
 from tests.server.conftest import Tablet, World, statuses
 from tests.server.test_sync import answers, begun
@@ -58,9 +58,38 @@ def test_a_twin_is_found_by_its_nonce_and_both_branches_are_kept(pair) -> None:
     )
     assert not one.sync().page.revoked
     assert not one.sync().page.revoked
+    assert twin.sync().page.revoked, "an old nonce reads nothing"
+    assert not one.sync().page.revoked, "it may have been late on its way"
     assert twin.sync().page.revoked
-    assert one.sync().page.revoked
+    assert one.sync().page.revoked, "the answer to the old nonce was heard: two tablets live"
     assert statuses(one.sync(one.write(record, *answers(1, 6)))) == [("accepted", "")]
+
+
+def test_two_that_take_turns_are_found(pair) -> None:
+    one, _, _ = pair
+    one.sync()
+    twin = Tablet(
+        one.world, one.person, one.secret, one.box_secret, one.id, one.nonce, one.cursor, one.epoch, one.known
+    )
+    replies = [each.sync().page.revoked for _ in range(4) for each in (one, twin)]
+    assert replies[-2:] == [True, True], replies
+
+
+def test_a_request_that_comes_late_or_again_stops_nobody(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    late = one.request(one.write(record, *answers(1, 5)))
+    early = one.request()
+    one.post(early)
+    for _ in range(3):
+        assert not one.sync().page.revoked
+        assert one.post(early).status_code == 200
+    answer = one.post(late)
+    reply = read_reply(gzip.decompress(answer.get_data()), bytes.fromhex(one.world.office.keys.sign_key))
+    assert reply.page.revoked, "whoever asks with an old nonce reads nothing"
+    assert not reply.frames
+    assert statuses(reply) == [("accepted", "")], "what it carries is taken in all the same"
+    assert not one.sync().page.revoked
 
 
 def test_a_lost_reply_makes_no_twin(pair) -> None:

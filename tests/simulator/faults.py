@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from field_app.store.errors import StoreError
-from field_app.sync.worker import Worker
 from server.accounts import actions as accounts
 from server.ledger import queries
 from server.ledger.actions import record
@@ -158,9 +157,9 @@ def _locked(simulation: Simulation, tablet: Tablet) -> bool:
 
 
 def _two_syncs(simulation: Simulation, tablet: Tablet) -> bool:
-    """Button and timer: a second round begins and ends while the first waits for its answer."""
+    """Button and timer: a second round is asked for while the first waits for its answer."""
     simulation.act(tablet)
-    second = Worker(tablet.store, tablet.clock, lambda: 0.5)
+    worker = tablet.worker
     at = simulation.chance.randint(1, 2)
     calls = 0
 
@@ -169,7 +168,7 @@ def _two_syncs(simulation: Simulation, tablet: Tablet) -> bool:
         if path == "/api/sync":
             calls += 1
             if calls == at:
-                second.run_once()
+                worker.run_once()
 
     tablet.line.on_call = between
     try:
