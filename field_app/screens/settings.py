@@ -32,6 +32,7 @@ class SettingsFacts:
     office: str
     free: int
     keystore: str
+    stopped: str = ""
 
 
 class Settings(Screen):
@@ -42,7 +43,13 @@ class Settings(Screen):
         free = free_bytes(store.folder) // 100_000_000 * 100_000_000
         name = getattr(store.vault._keystore, "name", "")
         return SettingsFacts(
-            self.desk.choices, store.identity.device, store.identity.name, store.identity.server_url, free, name
+            self.desk.choices,
+            store.identity.device,
+            store.identity.name,
+            store.identity.server_url,
+            free,
+            name,
+            store.meta.stopped,
         )
 
     def build(self, facts: SettingsFacts) -> Frame:
@@ -78,8 +85,9 @@ class Settings(Screen):
     def _facts(self, facts: SettingsFacts) -> Col:
         t = self.desk.texts
         key = f"settings.keystore_{facts.keystore.replace('-', '_')}"
+        reading = t(f"settings.reading_{facts.stopped}") if facts.stopped else ""
         lines = (
-            ("person", facts.person), ("device", facts.device.replace("-", " ")), ("office", facts.office),
+            ("reading", reading), ("person", facts.person), ("device", facts.device.replace("-", " ")), ("office", facts.office),
             ("free", formats.size(t, facts.free)), ("keystore", t(key) if t.has(key) else facts.keystore),
         )  # fmt: skip
         parts = [

@@ -21,6 +21,7 @@ from field_app.widgets.theme import look
 PILLS = {
     "on_tablet": ("tablet", "grey"), "waiting": ("clock", "outline"), "sending": ("cloud_up", "info"),
     "received": ("done", "plain_ok"), "needs_decision": ("differs", "warn"), "failed": ("alert", "failed"),
+    "office_decides": ("flag", "warn"), "kept_aside": ("inbox", "grey"),
 }  # fmt: skip
 ICONS = {
     "answers": "list", "notes": "note", "photos": "picture", "findings": "flag", "interviews": "people",

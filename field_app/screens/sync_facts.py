@@ -26,6 +26,10 @@ FAMILIES = {
     "record": "visit", "request": "request", "report": "report", "question": "report", "draft": "report",
 }  # fmt: skip
 """First word of an operation kind → what people call it: `sync.kind_<family>`."""
+ORDER = (
+    "failed", "needs_decision", "office_decides", "kept_aside", "sending", "waiting", "on_tablet", "received"
+)  # fmt: skip
+"""States of lines, those that need somebody first."""
 ALONE = frozenset({"failed", "needs_decision", "sending"})
 
 
@@ -67,9 +71,7 @@ def sync_facts(store: Store, progress: Progress, language: str) -> SyncFacts:
     """How everything on this tablet stands with the office."""
     found = rows(store, progress)
     lines = [*_differences(store, language), *_lines(store, found, language)]
-    lines.sort(key=lambda line: ("failed", "needs_decision", "sending", "waiting", "on_tablet", "received").index(
-        line.state
-    ))  # fmt: skip
+    lines.sort(key=lambda line: ORDER.index(line.state))
     received = [(row.at, row.number) for row in found if row.state == "received" and row.number]
     at, number = max(received, default=("", ""))
     return SyncFacts(
@@ -89,7 +91,9 @@ def _lines(store: Store, found: list[Row], language: str) -> list[SyncRow]:
             places[visit] = place_of(store, SubjectId(visit), language) if visit else ""
         family = _family(row.kind)
         alone = row.state in ALONE
-        key = (row.key,) if alone else (row.state, family, row.subject if row.state != "received" else visit)
+        key = (
+            (row.key,) if alone else (row.state, family, row.subject if row.state != "received" else visit, row.reason)
+        )
         line = SyncRow(
             " ".join(key), family, row.count, places[visit], row.state, row.percent, row.at, row.number, row.reason,
             row.urgent, row.size, visit,
@@ -102,7 +106,7 @@ def _lines(store: Store, found: list[Row], language: str) -> list[SyncRow]:
 def _and(one: SyncRow, other: SyncRow) -> SyncRow:
     latest = max((one.at, one.number), (other.at, other.number))
     return SyncRow(
-        one.key, one.family, one.count + other.count, one.place, one.state, 0, *latest, "", one.urgent or other.urgent,
+        one.key, one.family, one.count + other.count, one.place, one.state, 0, *latest, one.reason, one.urgent or other.urgent,
         one.size + other.size, one.visit,
     )  # fmt: skip
 

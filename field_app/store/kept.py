@@ -57,7 +57,7 @@ class OwnNonce(msgspec.Struct, frozen=True, array_like=True, tag="n"):
 
 
 OwnRecord = OwnOperation | OwnFrame | OwnIdentity | OwnNonce
-FrameFate = Literal["cut", "accepted", "already", "waiting", "quarantined"]
+FrameFate = Literal["cut", "accepted", "already", "waiting", "quarantined", "kept_aside"]
 
 
 class FrameState(msgspec.Struct, frozen=True):
@@ -126,6 +126,7 @@ class Meta(msgspec.Struct, frozen=True):
 
     offers   numbers of pulled frames to be offered again after a restore of the office
     differs  subjects whose digest was not that of the office at the last quiet moment
+    revoked  the office hands out nothing more; stopped says why: revoked, twin, fork, no_role
     behind   own chains this tablet lost a part of: subject → how many operations the office holds
     """
 
@@ -136,6 +137,7 @@ class Meta(msgspec.Struct, frozen=True):
     nonce: str = ""
     durable: int = 0
     revoked: bool = False
+    stopped: str = ""
     confirmed: bool = False
     exchanged_at: str = ""
     drift_seconds: int = 0

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from field_app.store.errors import NotEnrolled
+from field_app.store.fates import asked, undelivered
 from field_app.store.held import Held
 from field_app.store.kept import (
     FrameState,
@@ -152,6 +153,7 @@ def hello(store: Store, frames: list[Frame], now: datetime) -> Hello:
         return Hello(
             device=opened.identity.device, epoch=meta.epoch, from_=meta.cursor, heads=_heads(opened, frames),
             known=(meta.position, meta.ledger_head), nonce=opened.nonce, now=stamp(now), lacks=_lacks(opened) or UNSET,
+            asks=asked(opened) or UNSET, undelivered=undelivered(opened),
         )  # fmt: skip
 
     return store.reading(work)

@@ -17,8 +17,15 @@ from shared.ledger.sealing import KeyMade, KeyWrapped
 from shared.observations.record import FindingChanged, FindingRecorded
 from shared.values import SubjectId
 
-RowState = Literal["on_tablet", "waiting", "sending", "received", "needs_decision", "failed"]
-_SHOWN_FIRST = {"failed": 0, "needs_decision": 1, "sending": 2, "waiting": 3, "on_tablet": 4, "received": 5}
+RowState = Literal[
+    "on_tablet", "waiting", "sending", "received", "needs_decision", "office_decides", "kept_aside", "failed"
+]  # fmt: skip
+_SHOWN_FIRST = {"failed": 0, "needs_decision": 1, "office_decides": 2, "kept_aside": 3, "sending": 4, "waiting": 5,
+                "on_tablet": 6, "received": 7}  # fmt: skip
+
+
+UNREAD = frozenset({"too_large", "version", "frame_too_large", "frame_unreadable", "request_unreadable"})
+"""Why the office did not even read a frame; anything else it keeps, and people there decide."""
 
 
 @dataclass
@@ -93,8 +100,10 @@ def _unsent_row(operation: Operation, cut: Cut | None, progress: Progress) -> Ro
     if cut is not None:
         state = "sending" if (cut.header.subject, cut.header.first) in progress.sending else "waiting"
         if cut.state.status == "quarantined":
-            state = "needs_decision" if cut.state.reason in ("fork", "revoked", "no_access") else "failed"
+            state = "failed" if cut.state.reason in UNREAD else "office_decides"
             reason = cut.state.reason
+        elif cut.state.status == "kept_aside":
+            state, reason = "kept_aside", cut.state.reason
     body = operation.body
     urgent = isinstance(body, FindingRecorded | FindingChanged) and body.urgent
     return Row(operation.id, operation.kind, operation.subject, state, reason=reason, urgent=urgent,

@@ -164,7 +164,7 @@ class Worker:
             lost = self._store.meta.behind
             more = self._exchange(frames, done)
             if self._store.meta.revoked:
-                done.trouble = "revoked"
+                done.trouble = self._store.meta.stopped or "revoked"
                 return
             wrapped = self._store.wrap_missing(self._now())
             fetches = self._store.meta.behind not in ({}, lost)
@@ -222,17 +222,12 @@ class Worker:
 
     def _load_pack(self, pack: Pack, done: Round) -> None:
         """Goes on where the last try ended; the file gets its name only when its hash is right."""
-        path = self._store.pack_path(pack.sha256)
-        part = path.with_name(path.name + ".part")
-        have = part.stat().st_size if part.exists() else 0
+        have = wanted.pack_begun(self._store, pack)
         if have < pack.size:
-            with part.open("ab") as file:
-                for piece in client.pack_rest(self._office, self._token, pack.sha256, have, pack.size):
-                    file.write(piece)
-        if sha256(part.read_bytes()).hex() != pack.sha256:
-            part.unlink()
+            pieces = client.pack_rest(self._office, self._token, pack.sha256, have, pack.size)
+            wanted.add_to_pack(self._store, pack, pieces)
+        if not wanted.finish_pack(self._store, pack):
             raise client.NoNetwork("pack")
-        part.replace(path)
         done.packs += 1
         self._changed()
 

@@ -139,7 +139,7 @@ def test_a_revoked_tablet_keeps_everything_and_says_so(office, group, worker_of)
     office.tablets[first.identity.device].revoked = True
     assert worker_of(first).run_once().trouble == "revoked"
     assert first.unsent() == 2
-    assert {row.reason for row in rows(first) if row.state == "needs_decision"} == {"revoked"}
+    assert {row.reason for row in rows(first) if row.state == "office_decides"} == {"revoked"}
 
 
 def test_an_unconfirmed_tablet_waits_and_loses_nothing(office, group, worker_of):
