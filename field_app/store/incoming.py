@@ -12,7 +12,9 @@ from datetime import datetime
 import msgspec
 
 from field_app.store.errors import ReplyRefused
-from field_app.store.held import Book, Held, counted
+from field_app.store.fates import fates as fates_of
+from field_app.store.fates import has_forged_branch
+from field_app.store.held import Held, counted
 from field_app.store.kept import (
     Alarm,
     FrameState,
@@ -35,7 +37,6 @@ from shared.ledger.messages import (
     Receipt,
     Reply,
     receipt_message,
-    receipt_number,
 )
 from shared.ledger.operation import canonical
 from shared.registry import BODIES
@@ -77,7 +78,7 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
         raise ReplyRefused("signature")
     plan = _planned(opened, reply, now)
     _stop_if_emptied(opened, plan)
-    fates = _fates(opened, reply, page.restored)
+    fates = fates_of(opened, reply)
     _compare_have(opened, reply, fates, plan, now)
     meta = _meta_after(opened, reply, plan, now)
     bound = _bound(page.cursor)
@@ -124,10 +125,8 @@ def _files_due_again(opened: Opened) -> list[tuple[MediaKept, int]]:
 
 def _planned(opened: Opened, reply: Reply, now: datetime) -> _Plan:
     plan = _Plan()
-    known = _known_keys(opened.book, opened.identity.server_device, opened.identity.server_key)
     frames = [*reply.frames]
-    for frame in frames:
-        known |= _keys_in(frame)
+    known = _known_keys(opened, frames)
     waiting: list[tuple[Frame, bool]] = [(frame, False) for frame in opened.loose] + [(frame, True) for frame in frames]
     moved = True
     while moved and waiting:
@@ -151,7 +150,7 @@ def _take(
     """Takes a frame into the trial; False when it waits for an earlier one of its chain."""
     header = frame.header
     key = known.get(header.device)
-    if is_new and key and not any(is_sealed(frame, bytes.fromhex(each)) for each in key):
+    if is_new and key and not _sealed_by(frame, key):
         plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
         return True
     current = plan.trial.get(header.subject) or opened.book.subjects.get(header.subject)
@@ -164,6 +163,9 @@ def _take(
         plan.alarms.append(Alarm("fork", header.subject, stamp(now)))
         return True
     if verdict.status == "already":
+        return True
+    if is_new and has_forged_branch(frame, held, known):
+        plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
         return True
     if header.subject not in plan.trial:
         plan.trial[header.subject] = held.copied()
@@ -189,31 +191,41 @@ def _write_own(writing: Writing, opened: Opened, plan: _Plan, frame: Frame) -> t
     return frame, lines, number
 
 
-def _known_keys(book: Book, server: DeviceId, server_key: str) -> dict[DeviceId, set[str]]:
-    """Signing keys (hex) by device, as the office's and the persons' subjects name them."""
-    known: dict[DeviceId, set[str]] = {server: {server_key}}
-    for subject in book.of_kind("office"):
-        state = book.state(subject)
+def _known_keys(opened: Opened, frames: list[Frame]) -> dict[DeviceId, set[str]]:
+    """Signing keys (hex) by device, as the office's and the persons' subjects name them, those of this page too.
+
+    Only the office names keys: what anybody else's frame says of them is passed over, or one tablet could make
+    the frames of another look forged.
+    """
+    known: dict[DeviceId, set[str]] = {}
+    offices = {opened.identity.server_device: {opened.identity.server_key}}
+    for subject in opened.book.of_kind("office"):
+        state = opened.book.state(subject)
         if isinstance(state, Office):
             for device, key in state.servers.items():
-                known.setdefault(device, set()).add(key)
-    for subject in book.of_kind("person"):
-        state = book.state(subject)
+                offices.setdefault(device, set()).add(key)
+    for subject in opened.book.of_kind("person"):
+        state = opened.book.state(subject)
         if isinstance(state, Person):
             for tablet in state.devices.values():
                 known.setdefault(tablet.id, set()).add(tablet.sign_key)
-    return known
+    for frame in frames:
+        if _sealed_by(frame, offices.get(frame.header.device, set())):
+            for body in _keys_in(frame):
+                if isinstance(body, ServerNamed):
+                    offices.setdefault(body.device, set()).add(body.key)
+                else:
+                    known.setdefault(body.device, set()).add(body.sign_key)
+    return known | offices
 
 
-def _keys_in(frame: Frame) -> dict[DeviceId, set[str]]:
+def _sealed_by(frame: Frame, keys: set[str]) -> bool:
+    return any(is_sealed(frame, bytes.fromhex(key)) for key in keys)
 
-    found: dict[DeviceId, set[str]] = {}
-    for operation in operations_of(frame, BODIES)[0]:
-        if isinstance(operation.body, DeviceEnrolled):
-            found.setdefault(operation.body.device, set()).add(operation.body.sign_key)
-        elif isinstance(operation.body, ServerNamed):
-            found.setdefault(operation.body.device, set()).add(operation.body.key)
-    return found
+
+def _keys_in(frame: Frame) -> list[DeviceEnrolled | ServerNamed]:
+    bodies = (operation.body for operation in operations_of(frame, BODIES)[0])
+    return [body for body in bodies if isinstance(body, DeviceEnrolled | ServerNamed)]
 
 
 def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
@@ -229,23 +241,6 @@ def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
             raise ReplyRefused("emptied", subject)
 
 
-def _fates(opened: Opened, reply: Reply, restored: int | None) -> dict[int, FrameState]:
-    """What the receipt says of own frames, by number of their record; after a restore those above it are due again."""
-    receipt = reply.receipt
-    number = receipt_number(reply.receipt_bytes)
-    fates: dict[int, FrameState] = {}
-    if restored is not None:
-        for each in opened.cuts:
-            if each.is_received and each.state.position > restored:
-                fates[each.number] = FrameState("cut")
-    by_place = {(each.header.subject, each.header.first, each.header.count, each.head): each for each in opened.cuts}
-    for said in receipt.frames:
-        mine = by_place.get((said.subject, said.first, said.count, said.head))
-        if mine is not None:
-            fates[mine.number] = FrameState(said.status, said.reason, number, receipt.received_at, receipt.position)
-    return fates
-
-
 def _compare_have(opened: Opened, reply: Reply, fates: dict[int, FrameState], plan: _Plan, now: datetime) -> None:
     """Own chains against what the office holds: what it lacks is due again, what this tablet lost is fetched first."""
     if reply.page.have is None:
@@ -255,7 +250,8 @@ def _compare_have(opened: Opened, reply: Reply, fates: dict[int, FrameState], pl
     for each in opened.cuts:
         state = fates.get(each.number, each.state)
         held = have.get(each.header.subject)
-        if state.status in ("accepted", "already") and (held is None or held.seq < each.last):
+        is_branch = state.reason == "fork"
+        if state.status in ("accepted", "already") and not is_branch and (held is None or held.seq < each.last):
             fates[each.number] = FrameState("cut")
             if reply.page.restored is None:
                 plan.alarms.append(Alarm("office_lost", each.header.subject, stamp(now)))
@@ -265,8 +261,12 @@ def _compare_have(opened: Opened, reply: Reply, fates: dict[int, FrameState], pl
         if head.seq > len(ids):
             plan.behind[subject] = head.seq
             plan.alarms.append(Alarm("behind_office", subject, stamp(now)))
-        elif head.seq and ids[head.seq - 1] != head.id:
+        elif head.seq and ids[head.seq - 1] != head.id and not _is_said(opened, "fork", subject):
             plan.alarms.append(Alarm("fork", subject, stamp(now)))
+
+
+def _is_said(opened: Opened, code: str, subject: SubjectId) -> bool:
+    return any((alarm.code, alarm.subject) == (code, subject) for alarm in opened.meta.alarms)
 
 
 def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Meta:
@@ -278,18 +278,22 @@ def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Met
         alarms.append(Alarm("office_restored", at=stamp(now)))
     if _is_cut(meta, receipt):
         alarms.append(Alarm("ledger_cut", at=stamp(now)))
-    if page.revoked and not meta.revoked:
-        alarms.append(Alarm("revoked", at=stamp(now)))
+    stopped = (page.stopped or "revoked") if page.revoked else ""
+    if stopped != meta.stopped:
+        alarms.append(Alarm(stopped or "reads_again", at=stamp(now)))
     differs = _differing(opened, reply, plan)
     alarms += [Alarm("differs", subject, stamp(now)) for subject in differs if subject not in meta.differs]
     position, head = receipt.position, receipt.ledger_head
     if receipt.frames and receipt.epoch == meta.epoch and position < meta.position:
-        position, head = meta.position, meta.ledger_head  # an answer of earlier, given again: what was seen since stands
+        position, head = (
+            meta.position,
+            meta.ledger_head,
+        )  # an answer of earlier, given again: what was seen since stands
     drift = moment_of(receipt.tablet_now) - moment_of(receipt.received_at)
     return Meta(
         cursor="" if set(differs) - set(meta.differs) else page.cursor, epoch=receipt.epoch,
         position=position, ledger_head=head, nonce=page.next_nonce, durable=page.durable,
-        revoked=page.revoked, confirmed=True, exchanged_at=receipt.received_at,
+        revoked=page.revoked, stopped=stopped, confirmed=True, exchanged_at=receipt.received_at,
         drift_seconds=int(drift.total_seconds()), offers=tuple(sorted(offers)), differs=tuple(differs),
         behind=_still_behind(opened, plan), alarms=(*meta.alarms, *alarms)[-ALARM_LIMIT:],
     )  # fmt: skip
