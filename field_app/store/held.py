@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.ledger.branch import with_branches
 from shared.ledger.door import Held as ChainHeld
 from shared.ledger.frame import Frame
-from shared.ledger.merge import digest, operations_of
+from shared.ledger.merge import by_order, digest, in_order, operations_of
 from shared.ledger.operation import Operation, genesis
 from shared.ledger.subject import Subject, apply
 from shared.registry import BODIES, FOLDS, PARENT_FIELD, state_of, subject_kind_of
@@ -39,7 +40,7 @@ class Held:
 
     def digest(self) -> str:
         """To be compared with the office's."""
-        return digest((device, seq, id_) for device, ids in self.chains.items() for seq, id_ in enumerate(ids, 1))
+        return digest((device, len(ids), ids[-1]) for device, ids in self.chains.items() if ids)
 
     def copied(self) -> Held:
         """A copy that can be changed without this one noticing; without its state."""
@@ -53,7 +54,7 @@ class Held:
         if is_last:
             self.operations.append(operation)
         else:
-            insort(self.operations, operation, key=lambda each: each.order)
+            insort(self.operations, operation, key=by_order)
         self.clock = max(self.clock, operation.clock)
         self._learn_kind(operation)
         if self.state is not None and is_last:
@@ -66,13 +67,18 @@ class Held:
         operations, _ = operations_of(frame, BODIES)
         fresh = [operation for operation in operations if operation.seq >= frame.header.first + skip]
         self.chains.setdefault(frame.header.device, []).extend(id_.hex() for id_ in frame.ids()[skip:])
-        self.operations = sorted([*self.operations, *fresh], key=lambda each: each.order)
-        for operation in fresh:
-            self.clock = max(self.clock, operation.clock)
+        self.add(fresh)
+        return fresh
+
+    def add(self, fresh: Iterable[Operation]) -> None:
+        """Puts operations in their places among those held, and learns of what kind the subject is."""
+        self.operations = in_order([*self.operations, *fresh])
+        self.clock = max((each.clock for each in with_branches(self.operations, BODIES)), default=0)
         self.kind, self.parent, self.state = "", SubjectId(""), None
         for operation in self.operations:
             self._learn_kind(operation)
-        return fresh
+            if self.kind and (self.parent or self.kind not in PARENT_FIELD):
+                return
 
     def _learn_kind(self, operation: Operation) -> None:
         if not self.kind:

@@ -309,9 +309,7 @@ def _load_chains(opened: Opened, records: list[tuple[int, OwnOperation]]) -> dic
             held.clock = max(held.clock, operation.clock)
     for subject in chains:
         held = opened.book.at(subject)
-        held.operations.sort(key=lambda each: each.order)
-        for operation in held.operations:
-            held._learn_kind(operation)
+        held.add(())
     return chains
 
 

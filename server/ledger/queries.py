@@ -110,12 +110,9 @@ def chain_heads(session: Session, device: DeviceId) -> list[ChainHead]:
 
 
 def subject_digest(session: Session, subject: SubjectId) -> str:
-    """Digest over all operations held of a subject, as merge.digest."""
-    members = []
-    for row in frames_of(session, subject):
-        frame = frame_of(row)
-        members += [(row.device, row.first + n, id_.hex()) for n, id_ in enumerate(frame.ids())]
-    return digest(members)
+    """Digest over the chains held of a subject, as merge.digest."""
+    rows = session.exec(select(ChainRow).where(ChainRow.subject == subject))
+    return digest((row.device, row.seq, row.head) for row in rows)
 
 
 def head_at(session: Session, position: int) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -34,8 +35,8 @@ class FrameHeader(msgspec.Struct, frozen=True):
     subject: SubjectId
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """A frame as it travels: its header and its lines without newlines."""
+class Frame(msgspec.Struct, frozen=True, dict=True):
+    """A frame as it travels: its header and its lines without newlines. The ids of its chain are made once."""
 
     header: FrameHeader
     lines: tuple[bytes, ...]
@@ -45,9 +46,13 @@ class Frame(msgspec.Struct, frozen=True):
         """Seq of the last operation."""
         return self.header.first + self.header.count - 1
 
-    def ids(self) -> list[bytes]:
+    @cached_property
+    def _ids(self) -> tuple[bytes, ...]:
+        return tuple(chain(bytes.fromhex(self.header.prev), self.lines))
+
+    def ids(self) -> tuple[bytes, ...]:
         """Ids of its operations, oldest first, as the chain gives them."""
-        return chain(bytes.fromhex(self.header.prev), self.lines)
+        return self._ids
 
     def encoded(self) -> bytes:
         """The bytes on the wire: header line and operation lines, each with a newline."""

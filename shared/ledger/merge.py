@@ -7,6 +7,7 @@ operations one by one to a start state. Source: ARCHITECTURE-STYLE 1.5, SETTLED 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TypeVar
 
 from shared.ledger.crypto import sha256
@@ -23,9 +24,13 @@ def merge(known: dict[OperationId, Operation], incoming: Iterable[Operation]) ->
     return known | {operation.id: operation for operation in incoming}
 
 
+by_order = attrgetter("clock", "device", "seq", "id")
+"""`Operation.order` as a key to sort by."""
+
+
 def in_order(operations: Iterable[Operation]) -> list[Operation]:
     """The operations in the one order that every copy agrees on: clock, device, seq, id."""
-    return sorted(operations, key=lambda operation: operation.order)
+    return sorted(operations, key=by_order)
 
 
 def fold(operations: Iterable[Operation], start: State, apply: Callable[[State, Operation], None]) -> State:
@@ -45,7 +50,10 @@ def operations_of(frame: Frame, bodies: dict[str, type[Body]]) -> tuple[list[Ope
 
 
 def digest(members: Iterable[tuple[str, int, str]]) -> str:
-    """SHA-256 (hex) of a subject's sorted "device seq id" lines: equal when two copies hold the same operations."""
+    """SHA-256 (hex) of a subject's sorted "device seq id" lines, one a chain: that of its last operation.
+
+    Equal when two copies hold the same operations, because each id takes in all before it.
+    """
     return sha256("".join(f"{device} {seq} {id_}\n" for device, seq, id_ in sorted(members)).encode()).hex()
 
 

@@ -25,7 +25,7 @@ class Opened(NamedTuple):
     """What a frame holds. `unreadable` names each line that cannot be read: (id, reason)."""
 
     frame: Frame
-    ids: list[bytes]
+    ids: tuple[bytes, ...]
     said: list[Said]
     unreadable: list[tuple[str, str]]
 
@@ -44,7 +44,9 @@ class Opened(NamedTuple):
 
 def opened(frame: Frame, bodies: dict[str, type[Body]]) -> Opened:
     """Reads every line of a frame. An unreadable line keeps its place in the chain, so those behind it stand."""
-    ids, said, unreadable = frame.ids(), [], []
+    ids = frame.ids()
+    said: list[Said] = []
+    unreadable: list[tuple[str, str]] = []
     strange = may_be_strange(b"\n".join(frame.lines))
     for place, line in enumerate(frame.lines):
         try:

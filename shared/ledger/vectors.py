@@ -39,6 +39,7 @@ from shared.values import DeviceId, PersonId, SubjectId
 FILE = Path(__file__).with_name("vectors.json")
 
 DEVICE = DeviceId("0198c0de-0001-7000-8000-000000000001")
+SECOND_DEVICE = DeviceId("0198c0de-0004-7000-8000-000000000004")
 SUBJECT = SubjectId("0198c0de-0002-7000-8000-000000000002")
 PERSON = PersonId("0198c0de-0003-7000-8000-000000000003")
 DEVICE_SECRET = sha256(b"qorgan vector device")
@@ -89,7 +90,7 @@ def computed() -> dict[str, Any]:
         cut(DEVICE_SECRET, DEVICE, SUBJECT, 1, start, lines[:2]),
         cut(DEVICE_SECRET, DEVICE, SUBJECT, 3, ids[1], lines[2:]),
     )
-    members = [(DEVICE, seq, id_.hex()) for seq, id_ in enumerate(ids, 1)]
+    members = [(SECOND_DEVICE, 1, sha256(b"qorgan vector other chain").hex()), (DEVICE, len(ids), ids[-1].hex())]
     hello = Hello(DEVICE, 1, "1.420.418", heads_digest([(SUBJECT, 3, ids[2].hex())]), (418, "9a" * 32), "Qm9", AT)
     request = encode_request(hello, frames)
     name = sha256(b"".join(frame.encoded() for frame in frames)).hex()

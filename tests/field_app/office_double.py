@@ -193,8 +193,9 @@ class OfficeDouble:
         return [ChainHead(subject, frame.last, frame.ids()[-1].hex()) for subject, frame in sorted(last.items())]
 
     def digest(self, subject: str) -> str:
-        return digest((frame.header.device, frame.header.first + n, id_.hex()) for frame in self.frames
-                      if frame.header.subject == subject for n, id_ in enumerate(frame.ids()))  # fmt: skip
+        mine = [frame for frame in self.frames if frame.header.subject == subject]
+        last = {frame.header.device: (frame.last, frame.ids()[-1].hex()) for frame in mine}
+        return digest((device, seq, id_) for device, (seq, id_) in last.items())
 
     def enrol(self, asked: dict) -> dict | None:
         person = self.codes.pop(asked["code"], None)

@@ -45,7 +45,7 @@ def test_a_frame_reads_back_as_it_was_written() -> None:
 
 
 def test_ids_follow_from_the_chain() -> None:
-    assert FRAME.ids() == TABLET.ids()[4:10]
+    assert list(FRAME.ids()) == TABLET.ids()[4:10]
     assert FRAME.header.prev == TABLET.ids()[3].hex()
     assert TABLET.frame(1, 3).header.prev == genesis(TABLET.id, SUBJECT).hex()
 
