@@ -1,19 +1,21 @@
-"""The database of the office: one engine, and the two ways to use it.
+"""The database of the office: one engine, and the ways to use it.
 
 `Database.write()` is one transaction; the answer leaves after its commit. On SQLite writers queue behind a lock of the
-process and a file lock between processes, taken only for the write; on PostgreSQL they lock rows. Ids are text in
-Python and 16 bytes in tables. Source: DESIGN section 4, SETTLED decision 21.
+process and a file lock between processes, taken only for the write; on PostgreSQL they lock rows. Whoever reads or acts
+finds every projected table as new as the ledger: what is accepted and not projected yet is projected first. Ids are
+text in Python and 16 bytes in tables. Source: DESIGN section 4, SETTLED decisions 13, 21, decision 0009.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -85,22 +87,53 @@ WRITERS = 0x514F5247
 """Name of the lock that writers share or hold alone on PostgreSQL."""
 _ALONE = text("SELECT pg_advisory_xact_lock(:name)")
 _BESIDE = text("SELECT pg_advisory_xact_lock_shared(:name)")
+_HOLD = text("SELECT pg_advisory_lock(:name)")
+_LET_GO = text("SELECT pg_advisory_unlock(:name)")
+
+
+class Projecting(Protocol):
+    """What the ledger offers so that nobody meets a subject whose tables are older than what was accepted of it."""
+
+    def is_behind(self, session: Session) -> bool:
+        """Whether anything accepted is not projected, as this session sees it."""
+
+    def drain(self, database: Database) -> None:
+        """Projects what is behind now, in short transactions between those of others."""
+
+    def finish(self, session: Session) -> None:
+        """Projects whatever is behind still, in a transaction that runs alone."""
+
+    def pushed(self) -> None:
+        """Something was accepted just now and waits."""
+
+    def is_overloaded(self) -> bool:
+        """Whether so much waits that a push had better project what it brings."""
 
 
 class Database:
-    """The engine and, on SQLite, the queue of writers."""
+    """The engine, on SQLite the queue of writers, and the way to what is not projected yet."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _sqlite(url) if self.is_sqlite else create_engine(url, pool_size=16, max_overflow=8)
-        self._thread = threading.Lock()
-        self._file = _lock_file(url) if self.is_sqlite else None
+        self.projecting: Projecting | None = None
+        self._writing = self.engine.execution_options(writes=True)
+        self._queue = _Queue(_lock_file(url)) if self.is_sqlite else None
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session for looking; what it changes is rolled back."""
-        with Session(self.engine) as session:
+    def read(self, *, behind: bool = False) -> Iterator[Session]:
+        """A session for looking at one state of the whole; what it changes is rolled back.
+
+        behind  for those who look at the ledger alone: subjects may wait to be projected
+        """
+        with self._looking() as session:
+            if behind or self.projecting is None or not self.projecting.is_behind(session):
+                yield session
+                session.rollback()
+                return
+        self.projecting.drain(self)
+        with self._finished() as session:
             yield session
             session.rollback()
 
@@ -109,22 +142,143 @@ class Database:
         """One transaction: committed when the block ends well, else rolled back.
 
         beside_others  on PostgreSQL pushes run side by side, because they take their locks in one order. Everything
-                       else waits for them and runs alone: an action may touch several subjects in any order.
+                       else waits for them and runs alone: an action may touch several subjects in any order. A push
+                       does not wait for the projection of others.
         """
-        with self._turn(), Session(self.engine.execution_options(writes=True)) as session:
+        if not beside_others:
+            self._drain()
+        with self._turn(), Session(self._writing) as session:
             if not self.is_sqlite:
                 session.execute(_BESIDE if beside_others else _ALONE, {"name": WRITERS})
+            if not beside_others and self.projecting is not None and self.projecting.is_behind(session):
+                self.projecting.finish(session)
             yield session
             session.commit()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self._file is None:
+    def push(self) -> Iterator[Any]:
+        """The driver's own connection in one transaction beside others, for the few statements of an ordinary push.
+
+        Committed when the block ends well and leaves it open, else rolled back.
+        """
+        with self._turn():
+            lent = self.engine.raw_connection()
+            try:
+                connection: Any = lent.dbapi_connection
+                if self.is_sqlite:
+                    connection.execute("BEGIN IMMEDIATE")
+                else:
+                    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (WRITERS,))
+                yield connection
+                connection.commit()
+            finally:
+                lent.close()
+
+    @contextmanager
+    def glance(self) -> Iterator[Any]:
+        """The driver's own connection for single questions to the ledger, which may be behind."""
+        lent = self.engine.raw_connection()
+        try:
+            yield lent.dbapi_connection
+        finally:
+            lent.close()
+
+    def pushed(self) -> None:
+        """Says that something was accepted just now and waits to be projected."""
+        if self.projecting is not None:
+            self.projecting.pushed()
+
+    def is_overloaded(self) -> bool:
+        """Whether nothing more may wait: nobody projects behind here, or too much waits already."""
+        return self.projecting is None or self.projecting.is_overloaded()
+
+    def _drain(self) -> None:
+        """Projects what is behind in turns with others, so that little is left for the transaction that runs alone."""
+        if self.projecting is None or (self._queue is not None and self._queue.is_mine()):
+            return
+        with Session(self.engine) as session:
+            behind = self.projecting.is_behind(session)
+        if behind:
+            self.projecting.drain(self)
+
+    @contextmanager
+    def _looking(self) -> Iterator[Session]:
+        with Session(self.engine) as session:
+            if not self.is_sqlite:  # one state for all statements, as SQLite gives by itself
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @contextmanager
+    def _finished(self) -> Iterator[Session]:
+        """A session for looking that began while nobody wrote and nothing was behind."""
+        assert self.projecting is not None
+        if self._queue is not None and self._queue.is_mine():  # within a write of this thread, which finished already
+            with self._looking() as session:
+                yield session
+            return
+        with self._looking() as session:
+            with self._turn(), self._held_alone():
+                with Session(self._writing) as writing:
+                    self.projecting.finish(writing)
+                    writing.commit()
+                self.projecting.is_behind(session)  # its state is taken at this first statement, before others write
+            yield session
+
+    @contextmanager
+    def _held_alone(self) -> Iterator[None]:
+        """The lock of writers over more than one transaction, on PostgreSQL."""
+        if self.is_sqlite:
             yield
             return
-        with self._thread, self._file.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(_HOLD, {"name": WRITERS})
+            try:
+                yield
+            finally:
+                connection.execute(_LET_GO, {"name": WRITERS})
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._queue is None:
             yield
+            return
+        with self._queue.turn():
+            yield
+
+
+class _Queue:
+    """One writer at a time: a lock among the threads of this process, a lock on a file among processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = threading.Lock()
+        self._holder = 0
+        self._file: IO[str] | None = None
+        self._process = 0
+
+    def is_mine(self) -> bool:
+        """Whether this thread has its turn now."""
+        return self._holder == threading.get_ident()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for the turn and gives it back."""
+        with self._thread:
+            file = self._opened()
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._holder = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._holder = 0
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _opened(self) -> IO[str]:
+        """The file, opened by this very process: one inherited at a fork would share its lock."""
+        if self._file is None or self._process != os.getpid():
+            self._file = self._path.open("w")
+            self._process = os.getpid()
+        return self._file
 
 
 def _lock_file(url: str) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from server.config import Config
 from server.db import Database
 from server.keys import Keys
+from server.ledger.projecting import BehindTheLedger
 from shared.accounts import Role
 from shared.deadlines import Calendar
 from shared.law.law import LawBook
@@ -28,6 +29,10 @@ class Office:
     keys: Keys
     rules: LawBook
     calendar: Calendar
+
+    def __post_init__(self) -> None:
+        """Whoever reads this database from now on finds its tables as new as its ledger."""
+        self.database.projecting = BehindTheLedger()
 
     @property
     def media(self) -> Path:

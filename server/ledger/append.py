@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import zstandard
 from sqlalchemy import insert, update
 from sqlmodel import Session, col, delete, select
 
 from server.ledger import queries
+from server.ledger.packing import packed
 from server.ledger.projectors import projectors
 from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
 from shared.accounts import Person
@@ -28,9 +28,6 @@ from shared.registry import state_of
 from shared.values import SubjectId
 from shared.visits import Visit
 
-PACKING = 3
-"""Level of zstd."""
-
 
 @dataclass(frozen=True)
 class Incoming:
@@ -38,11 +35,6 @@ class Incoming:
 
     frame: Frame
     operations: tuple[Operation, ...]
-
-
-def packed(frame: Frame) -> bytes:
-    """A frame as it is stored. A packer of its own each time: one shared by threads mixes their bytes."""
-    return zstandard.ZstdCompressor(level=PACKING).compress(frame.encoded())
 
 
 def append(session: Session, incoming: Sequence[Incoming], now: datetime) -> dict[SubjectId, Any]:

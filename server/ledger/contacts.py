@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session, col, delete
 
@@ -45,7 +46,7 @@ def contact(session: Session, hello: Hello, is_apart: Callable[[], bool], now: d
 
 
 def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[], bool], now: datetime) -> str:
-    """Writes the contact into its row and gives the nonce for the next one; as `contact`, wherever the row came from."""
+    """Writes the contact into its row, wherever that came from, and gives the nonce for the next one; as `contact`."""
     fresh = _secret(18)
     given = fresh
     if row.shown == WHATEVER:
@@ -130,10 +131,16 @@ def let_read(session: Session, device: DeviceId) -> str:
 
 def give_token(session: Session, device: DeviceId, now: datetime) -> str:
     """A token for media and packs, 15 minutes."""
-    token = _secret(32)
+    token, row = new_token(device, now)
     session.execute(delete(DeviceTokenRow).where(col(DeviceTokenRow.until) < now))
-    session.add(DeviceTokenRow(hash=sha256(token.encode()).hex(), device=device, until=now + TOKEN_LIFE))
+    session.add(DeviceTokenRow(**row))
     return token
+
+
+def new_token(device: DeviceId, now: datetime) -> tuple[str, dict[str, Any]]:
+    """A fresh token and the values of its row."""
+    token = _secret(32)
+    return token, {"hash": sha256(token.encode()).hex(), "device": device, "until": now + TOKEN_LIFE}
 
 
 def device_of_token(session: Session, token: str, now: datetime) -> DeviceId | None:

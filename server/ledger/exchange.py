@@ -19,6 +19,7 @@ from server.accounts import queries as people
 from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.contacts import contact, give_token, stop_reading
+from server.ledger.ordinary import ordinary_exchange
 from server.ledger.receive import receive, take_in
 from server.ledger.senders import Senders
 from server.office import Office
@@ -53,17 +54,23 @@ RATE = 60
 TRIES = 3
 
 
-def exchange(office: Office, body: bytes, signature: str, now: datetime) -> bytes:
+def exchange(office: Office, body: bytes, signature: str, now: datetime, *, by_hand: bool = False) -> bytes:
     """The plain reply to a plain request. What arrives is committed before anything leaves.
+
+    by_hand  the request came in a bundle at the office's own desk, where the 30 days of a revoked tablet do not count
 
     Raises RuleBroken: device_unknown, device_waiting, signature_wrong, too_many; request_unreadable,
     version_unknown, frame_unreadable, frame_too_large.
     """
     hello = _hello(body)
+    quick = _ordinary(office, hello, body, signature, now)
+    if quick is not None:
+        return quick
     _check_speaker(office, hello.device, body, signature, now)
     request = _request(body)
     cursor_of(hello.from_)
-    _still_drains(office, hello.device, now)
+    if not by_hand:
+        _still_drains(office, hello.device, now)
     taken = _taken_in(office, request, now)
     if not taken.token:
         page = PageHeader(hello.from_ or "0.0.0", NOTHING_PROVEN, False, taken.nonce, True, "", stopped=taken.stopped)
@@ -74,6 +81,25 @@ def exchange(office: Office, body: bytes, signature: str, now: datetime) -> byte
         page, frames = _page(session, request, taken)
         page = _with_fates(session, office, hello, page)
     return encode_reply(taken.receipt, office.keys.sign_secret, page, frames)
+
+
+def _ordinary(office: Office, hello: Hello, body: bytes, signature: str, now: datetime) -> bytes | None:
+    """The reply to a request that is in order in every respect; None leaves it to the exchange in full."""
+    try:
+        request, (epoch, after) = _request(body), cursor_of(hello.from_)
+    except RuleBroken:
+        return None
+    done = ordinary_exchange(office, request, epoch, after, body, signature, RATE, now)
+    if done is None:
+        return None
+    page, frames = done.page, ()
+    if page is None:
+        taken = Taken(done.receipt, done.touched, done.nonce, done.person, done.token, "")
+        with office.database.read(behind=True) as session:
+            page, frames = _page(session, request, taken)
+    else:
+        page = msgspec.structs.replace(page, durable=NOTHING_PROVEN)
+    return encode_reply(done.receipt, office.keys.sign_secret, page, frames)
 
 
 @dataclass(frozen=True)

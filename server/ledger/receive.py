@@ -14,7 +14,8 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from server.ledger import queries
-from server.ledger.append import Incoming, append, packed
+from server.ledger.append import Incoming, append
+from server.ledger.packing import packed
 from server.ledger.senders import Sender, Senders, enrolled_by
 from server.ledger.tables import ChainRow, FrameRow, HeldFrameRow, ReceiptRow, SubjectRow
 from server.office import Office

@@ -45,7 +45,7 @@ class ChainRow(SQLModel, table=True):
 
 class SubjectRow(SQLModel, table=True):
     """A subject: its kind, the one it belongs to, its clock, the ledger position of its last frame, and the one up to
-    which its projected tables go. It is behind while they differ. Source: decision 0007."""
+    which its projected tables go. It is behind while they differ. Source: decision 0009."""
 
     __tablename__ = "subjects"
     __table_args__ = (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared.ledger.frame import Frame
 from shared.ledger.messages import FrameStatus, Reason
-from shared.ledger.operation import Operation
+from shared.ledger.operation import Line, Operation
 
 CLOCK_LEAP = 1_000_000
 
@@ -48,7 +48,7 @@ def place(frame: Frame, held: Held, known_ids: Collection[str]) -> Verdict:
     return Verdict("already") if ids[-1] in known_ids else Verdict("quarantined", "fork")
 
 
-def clocks_hold(operations: Collection[Operation], held_clock: int, subject_clock: int) -> bool:
+def clocks_hold(operations: Collection[Operation] | Collection[Line], held_clock: int, subject_clock: int) -> bool:
     """Whether the clocks rise strictly in the chain and none leaps more than a million above the subject."""
     last = held_clock
     for operation in operations:

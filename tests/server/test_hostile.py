@@ -10,7 +10,7 @@ import pytest
 from server.accounts import actions as accounts
 from server.ledger import queries
 from server.ledger.actions import record as office_record
-from server.ledger.append import packed
+from server.ledger.packing import packed
 from server.office import new_subject
 from shared.accounts import Role
 from shared.ledger.crypto import box_address, new_box_key, new_signing_key, verifying_key

@@ -1,0 +1,345 @@
+"""The ordinary exchange, made quick: a known tablet continues or begins records of its visits, and nothing is odd.
+
+Every question of the door is asked here too; whatever is not plainly in order (another kind of subject, a gap, a fork,
+a prefix held already, a twin, a restore, a frame that waits, a tablet that may not read) is left to
+`server.ledger.exchange`, which decides in full. So this file accepts or steps aside, it never refuses. The records it
+accepts are projected behind. Source: SETTLED decisions 7, 8, 13, 18-22, decision 0009.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from server.ledger.contacts import new_token, note_contact
+from server.ledger.ordinary_rows import Chain, Counter, OrdinaryRows, Standing, Writing
+from server.ledger.packing import packed
+from server.office import Office
+from shared.accounts import VISITING
+from shared.ledger.crypto import is_signed
+from shared.ledger.door import clocks_hold
+from shared.ledger.frame import is_sealed
+from shared.ledger.merge import digest, heads_digest
+from shared.ledger.messages import (
+    FrameReceipt,
+    Hello,
+    LineReceipt,
+    PageHeader,
+    Receipt,
+    Request,
+    SubjectDigest,
+    next_ledger_head,
+    request_message,
+)  # fmt: skip
+from shared.ledger.opened import Opened, opened
+from shared.ledger.operation import canonical, genesis
+from shared.permissions import OFFICE_ACTS
+from shared.registry import BODIES, PARENT_FIELD, subject_kind_of
+from shared.values import PersonId, SubjectId, is_id, stamp
+
+KIND, PARENT = "record", "visit"
+"""The kind whose readers are those of the subject it belongs to, whatever is written in it."""
+_OF_A_RECORD = frozenset({KIND, None})
+
+
+class Extraordinary(Exception):
+    """Something is not as it mostly is: the exchange that decides in full takes over, and nothing was written."""
+
+
+@dataclass(frozen=True)
+class Ordinary:
+    """What an ordinary exchange did. `page` is None when frames of others wait and the page is read in full."""
+
+    receipt: bytes
+    touched: frozenset[SubjectId]
+    nonce: str
+    person: PersonId
+    token: str
+    page: PageHeader | None
+
+
+def ordinary_exchange(
+    office: Office, request: Request, epoch: int, after: tuple[int, int], body: bytes, signature: str, most: int,
+    now: datetime,
+) -> Ordinary | None:  # fmt: skip
+    """Takes in an ordinary request, committed; None when it is not one.
+
+    epoch, after  the epoch and the (position, cursor) up to which the tablet has read; (0, (0, 0)) at first
+    most          exchanges of one device in a minute
+    """
+    rows = OrdinaryRows.of(office.database)
+    one = _Exchange(office, rows, request, now)
+    try:
+        one.check_words()
+        one.check_speaker(body, signature)
+        with office.database.push() as connection:
+            one.take_in(connection, epoch, most)
+        office.database.pushed()
+        return one.done(after)
+    except Extraordinary:
+        return None
+    except rows.engine_errors:  # two tablets began one subject at the same moment, or waited too long for a lock
+        return None
+
+
+class _Exchange:
+    """One request on its way through."""
+
+    def __init__(self, office: Office, rows: OrdinaryRows, request: Request, now: datetime) -> None:
+        self._office = office
+        self._rows = rows
+        self._request = request
+        self._hello: Hello = request.hello
+        self._now = now
+        self._opened: list[Opened] = []
+        self._person = PersonId("")
+        self._key = ""
+        self._nonce = ""
+        self._token = ""
+        self._receipt = b""
+        self._counter = Counter(0, 0, "")
+
+    def check_words(self) -> None:
+        """A tablet that asks for a page and no more, at a time when what it brings may wait."""
+        hello = self._hello
+        wants = [getattr(hello, name, None) for name in ("lacks", "asks")]
+        if any(isinstance(each, tuple) and each for each in wants) or not is_id(hello.device):
+            raise Extraordinary
+        if self._office.database.is_overloaded():
+            raise Extraordinary
+
+    def check_speaker(self, body: bytes, signature: str) -> None:
+        """The device signed the request and sealed every frame; these are opened unless they were before."""
+        with self._office.database.glance() as connection:
+            device = self._rows.device(connection, self._hello.device)
+            known = device and self._rows.receipt(connection, self._hello.device, self._request.name)
+        if device is None:
+            raise Extraordinary
+        self._key, self._person = device.sign_key, PersonId(device.person)
+        public = bytes.fromhex(self._key)
+        if not is_signed(public, request_message(body), _decoded(signature)):
+            raise Extraordinary
+        if known is not None:
+            return
+        for frame in self._request.frames:
+            if frame.header.device != self._hello.device:
+                raise Extraordinary
+            found = opened(frame, BODIES)
+            if not is_sealed(frame, public, found.ids[-1]):
+                raise Extraordinary
+            self._opened.append(found)
+
+    def take_in(self, connection: Any, epoch: int, most: int) -> None:
+        """Everything of the one transaction."""
+        rows, hello, now = self._rows, self._hello, self._now
+        device = rows.device(connection, hello.device)
+        if device.sign_key != self._key or not device.confirmed_by or device.revoked_at is not None:
+            raise Extraordinary
+        contact = rows.contact(connection, hello.device)
+        if contact is None or contact.frozen:
+            raise Extraordinary
+        self._nonce = note_contact(contact, hello, _is_apart, now)
+        if contact.frozen or contact.minute_count > most:
+            raise Extraordinary
+        roles = rows.roles(connection, self._person, self._office.calendar.day_of(now))
+        if not any(role in VISITING for role in roles):
+            raise Extraordinary
+        self._same_ledger(connection, epoch)
+        self._token, token = new_token(hello.device, now)
+        known = rows.receipt(connection, hello.device, self._request.name) if self._request.frames else None
+        if known is not None:
+            self._receipt = known
+            rows.write(connection, Writing([], [], [], [], [], None, contact, token))
+        elif self._request.frames and not self._opened:
+            raise Extraordinary  # its receipt went away meanwhile
+        else:
+            rows.write(connection, self._accepted(connection)._replace(contact=contact, token=token))
+
+    def _same_ledger(self, connection: Any, epoch: int) -> None:
+        hello, counter = self._hello, self._rows.counter(connection)
+        position, head = hello.known
+        if {hello.epoch, epoch} - {0, counter.epoch} or position > counter.value:
+            raise Extraordinary
+        if position > 0 and head and self._rows.head_at(connection, position) != head:
+            raise Extraordinary
+        self._counter = counter
+
+    # ── the door ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _accepted(self, connection: Any) -> Writing:
+        """What the frames write, their receipt included. Takes the counter, the last lock."""
+        arrival = _Arrival(self._rows, connection, self._hello, self._person)
+        arrival.judge(self._opened)
+        numbers = len(self._opened) + bool(arrival.begun)
+        counter = self._rows.locked_counter(connection)
+        cursor, head = counter.value + 1 + bool(arrival.begun), bytes.fromhex(counter.head)
+        access = [
+            {"audience": audience, "subject": subject, "granted": counter.value + 1}
+            for subject, audiences in arrival.begun.items() for audience in sorted(audiences)
+        ]  # fmt: skip
+        frames = []
+        last: dict[SubjectId, int] = {}
+        for each in self._opened:
+            header, last_id = each.frame.header, each.ids[-1]
+            head = next_ledger_head(head, last_id)
+            frames.append({
+                "cursor": cursor, "subject": header.subject, "device": header.device, "first": header.first,
+                "count": header.count, "last_id": last_id.hex(), "data": packed(each.frame),
+                "ledger_head": head.hex(), "received_at": self._now,
+            })  # fmt: skip
+            last[header.subject] = cursor
+            cursor += 1
+        self._counter = Counter(counter.value + numbers, counter.epoch, head.hex())
+        if frames:
+            self._rows.set_counter(connection, self._counter.value, self._counter.head)
+        self._receipt = self._receipt_now()
+        receipt = {"device": self._hello.device, "request": self._request.name, "body": self._receipt}
+        return Writing(
+            [
+                {"id": subject, "kind": KIND, "parent": arrival.parents[subject], "clock": arrival.clocks[subject],
+                 "accepted": last[subject], "projected": 0}
+                for subject in arrival.begun
+            ],
+            [(subject, arrival.clocks[subject], last[subject]) for subject in last if subject not in arrival.begun],
+            [
+                {"device": self._hello.device, "subject": subject, **chain._asdict()}
+                for subject, chain in arrival.chains.items()
+            ],
+            access, frames, receipt if frames else None, None, {},
+        )  # fmt: skip
+
+    def _receipt_now(self) -> bytes:
+        return canonical(
+            Receipt(
+                device=self._hello.device, epoch=self._counter.epoch, ledger_head=self._counter.head,
+                position=self._counter.value,
+                frames=tuple(
+                    FrameReceipt(
+                        each.frame.header.subject, each.frame.header.first, each.frame.header.count,
+                        each.ids[-1].hex(), "accepted", "",
+                    )
+                    for each in self._opened
+                ),
+                lines=tuple(LineReceipt(*line) for each in self._opened for line in each.unreadable),
+                received_at=stamp(self._now), request=self._request.name, tablet_now=self._hello.now,
+            )
+        )  # fmt: skip
+
+    # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def done(self, after: tuple[int, int]) -> Ordinary:
+        """What came of it, with the page where nothing of others waits."""
+        hello, rows = self._hello, self._rows
+        touched = list(dict.fromkeys(frame.header.subject for frame in self._request.frames))
+        page = None
+        with self._office.database.glance() as connection:
+            if not rows.waits_for(connection, self._person, hello.device, after):
+                heads = rows.heads(connection, hello.device)
+                mine = heads_digest((head.subject, head.seq, head.id) for head in heads)
+                digests = tuple(
+                    SubjectDigest(subject, digest(ends))
+                    for subject, ends in rows.chain_ends(connection, self._person, touched).items()
+                )
+                page = PageHeader(
+                    cursor=f"{self._counter.epoch}.{after[0]}.{after[1]}", durable=0, more=False,
+                    next_nonce=self._nonce, revoked=False, token=self._token,
+                    have=tuple(heads) if mine != hello.heads else None, digests=digests,
+                )  # fmt: skip
+        return Ordinary(self._receipt, frozenset(touched), self._nonce, self._person, self._token, page)
+
+
+class _Arrival:
+    """The frames of one request at the door; steps aside at the first thing that is not plainly in order."""
+
+    def __init__(self, rows: OrdinaryRows, connection: Any, hello: Hello, person: PersonId) -> None:
+        self._rows = rows
+        self._connection = connection
+        self._device = hello.device
+        self._person = person
+        self.begun: dict[SubjectId, set[str]] = {}
+        self.parents: dict[SubjectId, SubjectId] = {}
+        self.chains: dict[SubjectId, Chain] = {}
+        self.clocks: dict[SubjectId, int] = {}
+
+    def judge(self, frames: Sequence[Opened]) -> None:
+        """Finds a place for every frame: chains, rights and clocks as they are after it."""
+        subjects = list(dict.fromkeys(each.frame.header.subject for each in frames))
+        standing = self._locked(subjects, frames)
+        if subjects and self._rows.waits_behind(self._connection, subjects):
+            raise Extraordinary
+        held = self._rows.chains(self._connection, self._device, subjects) if subjects else {}
+        for subject in subjects:
+            audiences = self._rows.audiences_of(self._connection, self.parents[subject])
+            if self._person not in audiences:
+                raise Extraordinary
+            row = standing.get(subject)
+            if row is None:
+                self.begun[subject] = audiences
+            self.clocks[subject] = row.clock if row else 0
+            self.chains[subject] = held.get(subject) or Chain(0, genesis(self._device, subject).hex(), 0)
+        for each in frames:
+            self._place(each)
+
+    def _locked(self, subjects: Sequence[SubjectId], frames: Sequence[Opened]) -> dict[SubjectId, Standing]:
+        """Locks visits first, then their records. Every record stands, or says in these frames to which visit it
+        belongs."""
+        standing = self._rows.subjects(self._connection, subjects, lock=False)
+        for subject in subjects:
+            row = standing.get(subject)
+            if row is not None and row.kind != KIND:
+                raise Extraordinary
+            parent = row.parent if row else _parent_said(subject, frames)
+            if parent is None:
+                raise Extraordinary
+            self.parents[subject] = parent
+        visits = self._rows.subjects(self._connection, set(self.parents.values()), lock=True)
+        if any(visit.kind != PARENT for visit in visits.values()) or set(self.parents.values()) - visits.keys():
+            raise Extraordinary
+        now = self._rows.subjects(self._connection, subjects, lock=True)
+        if now.keys() != standing.keys():
+            raise Extraordinary
+        return now
+
+    def _place(self, each: Opened) -> None:
+        header = each.frame.header
+        subject, chain = header.subject, self.chains[header.subject]
+        if header.first != chain.seq + 1 or header.prev != chain.head:
+            raise Extraordinary
+        fields = [said.fields for said in each.said]
+        kinds = {one.kind for one in fields}
+        if kinds & OFFICE_ACTS or not _OF_A_RECORD.issuperset(map(subject_kind_of, kinds)):
+            raise Extraordinary
+        if {one.author for one in fields} - {self._person}:
+            raise Extraordinary
+        if not clocks_hold(fields, chain.clock, self.clocks[subject]):
+            raise Extraordinary
+        clock = max((one.clock for one in fields), default=0)
+        self.clocks[subject] = max(self.clocks[subject], clock)
+        self.chains[subject] = Chain(each.frame.last, each.ids[-1].hex(), max(chain.clock, clock))
+
+
+def _parent_said(subject: SubjectId, frames: Sequence[Opened]) -> SubjectId | None:
+    """The one visit that the bodies of a record's frames name; None when they name none or two."""
+    named = {
+        getattr(said.body, PARENT_FIELD[KIND], None)
+        for each in frames if each.frame.header.subject == subject
+        for said in each.said if subject_kind_of(said.fields.kind) == KIND
+    } - {None}  # fmt: skip
+    parent = str(named.pop()) if len(named) == 1 else ""
+    return SubjectId(parent) if is_id(parent) else None
+
+
+def _is_apart() -> bool:
+    """A nonce that was not given: a twin, or a copy put back. Both are looked into in full."""
+    raise Extraordinary
+
+
+def _decoded(signature: str) -> bytes:
+    try:
+        return base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Extraordinary from error

@@ -1,0 +1,260 @@
+"""What an ordinary exchange asks of the database and writes there: one method a statement, no decision.
+
+Every method takes the driver's connection (`server.db.Database.push` or `glance`). Statements are spelled once for the
+engine. Locks are taken in the order of `server.ledger.receive`: those others belong to, then the rest, by id, and the
+counter last. Source: SETTLED decisions 21, 22, decision 0009.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlmodel import SQLModel
+
+from server.accounts.tables import DeviceRow
+from server.db import Database
+from server.ledger.plain_rows import PlainTable, Statements
+from server.ledger.queries import audiences
+from server.ledger.tables import (
+    AccessRow,
+    ChainRow,
+    ContactRow,
+    DeviceTokenRow,
+    FrameRow,
+    ReceiptRow,
+    SubjectRow,
+)  # fmt: skip
+from shared.ledger.messages import ChainHead
+from shared.ledger.operation import id_bytes, id_text
+from shared.values import DeviceId, PersonId, SubjectId
+
+
+class Counter(NamedTuple):
+    """The ledger's counter: its number, the epoch, the head as 64 hex."""
+
+    value: int
+    epoch: int
+    head: str
+
+
+class Standing(NamedTuple):
+    """A subject as its row has it."""
+
+    kind: str
+    parent: SubjectId | None
+    clock: int
+
+
+class Chain(NamedTuple):
+    """How far a chain is held: seq, id (64 hex) and clock of its last operation."""
+
+    seq: int
+    head: str
+    clock: int
+
+
+class Writing(NamedTuple):
+    """Everything an accepted push writes, as values of rows by table."""
+
+    subjects: list[dict[str, Any]]
+    moved: list[tuple[SubjectId, int, int]]
+    chains: list[dict[str, Any]]
+    access: list[dict[str, Any]]
+    frames: list[dict[str, Any]]
+    receipt: dict[str, Any] | None
+    contact: Any
+    token: dict[str, Any]
+
+
+_kept: weakref.WeakKeyDictionary[Database, OrdinaryRows] = weakref.WeakKeyDictionary()
+
+
+class OrdinaryRows:
+    """The statements of one database."""
+
+    def __init__(self, database: Database) -> None:
+        dialect = database.engine.dialect
+        self._say = say = Statements(dialect)
+        dbapi: Any = dialect.dbapi
+        self.engine_errors: tuple[type[Exception], ...] = (dbapi.IntegrityError, dbapi.OperationalError)
+        (
+            self._devices, self._contacts, self._receipts, self._subjects, self._chains, self._access, self._frames,
+            self._tokens,
+        ) = (
+            PlainTable(SQLModel.metadata.tables[row.__tablename__], say)
+            for row in (
+                DeviceRow, ContactRow, ReceiptRow, SubjectRow, ChainRow, AccessRow, FrameRow, DeviceTokenRow,
+            )
+        )  # fmt: skip
+        self._save_contact = say.spelled(
+            "UPDATE contacts SET " + ", ".join(f"{name} = ?" for name in self._contacts.names) + " WHERE device = ?"
+        )
+        self._move_subject = say.spelled("UPDATE subjects SET clock = ?, accepted = ? WHERE id = ?")
+        self._upsert_chain = self._chains.insert + (
+            " ON CONFLICT (device, subject) DO UPDATE SET seq = excluded.seq, head = excluded.head,"
+            " clock = excluded.clock"
+        )
+
+    @staticmethod
+    def of(database: Database) -> OrdinaryRows:
+        """The statements of this database, spelled at first use."""
+        rows = _kept.get(database)
+        if rows is None:
+            rows = _kept[database] = OrdinaryRows(database)
+        return rows
+
+    # ── who speaks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def device(self, connection: Any, device: DeviceId) -> Any:
+        """The row of a tablet; None for an unknown one."""
+        return self._one(connection, self._devices, "WHERE id = ?", (id_bytes(device),))
+
+    def contact(self, connection: Any, device: DeviceId) -> Any:
+        """The row of its last contact, locked; None before the first."""
+        statement = self._say.locking(f"{self._contacts.select} WHERE device = ?")
+        found = connection.execute(statement, (id_bytes(device),)).fetchone()
+        return None if found is None else self._contacts.row(found)
+
+    def roles(self, connection: Any, person: PersonId, day: date) -> list[str]:
+        """Roles the person holds on the day."""
+        statement = "SELECT role FROM terms WHERE person = ? AND since <= ? AND (until = '' OR until >= ?)"
+        today = day.isoformat()
+        return [row[0] for row in self._all(connection, statement, (id_bytes(person), today, today))]
+
+    # ── what stands ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def counter(self, connection: Any) -> Counter:
+        """The counter as it is."""
+        return self._counter(connection, self._say.spelled("SELECT value, epoch, head FROM counter WHERE id = 1"))
+
+    def locked_counter(self, connection: Any) -> Counter:
+        """The counter, kept until the end: the last lock of a push."""
+        return self._counter(connection, self._say.locking("SELECT value, epoch, head FROM counter WHERE id = 1"))
+
+    def _counter(self, connection: Any, statement: str) -> Counter:
+        value, epoch, head = connection.execute(statement).fetchone()
+        return Counter(value, epoch, bytes(head).hex())
+
+    def head_at(self, connection: Any, position: int) -> str:
+        """The head of the ledger at a position; "" where no frame lies at or below it."""
+        statement = "SELECT ledger_head FROM frames WHERE cursor <= ? ORDER BY cursor DESC LIMIT 1"
+        return "".join(bytes(row[0]).hex() for row in self._all(connection, statement, (position,)))
+
+    def receipt(self, connection: Any, device: DeviceId, name: str) -> bytes | None:
+        """The receipt that stands for these frames."""
+        statement = self._say.spelled("SELECT body FROM receipts WHERE device = ? AND request = ?")
+        found = connection.execute(statement, (id_bytes(device), bytes.fromhex(name))).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def subjects(self, connection: Any, wanted: Iterable[SubjectId], *, lock: bool) -> dict[SubjectId, Standing]:
+        """Subjects that stand, by id; `lock` keeps their rows until the end."""
+        ids = sorted(wanted)
+        if not ids:
+            return {}
+        statement = f"SELECT id, kind, parent, clock FROM subjects WHERE id IN ({_marks(ids)}) ORDER BY id"
+        spelled = self._say.locking(statement) if lock else self._say.spelled(statement)
+        return {
+            SubjectId(id_text(bytes(id_))): Standing(kind, SubjectId(id_text(bytes(parent))) if parent else None, clock)
+            for id_, kind, parent, clock in connection.execute(spelled, [id_bytes(id_) for id_ in ids]).fetchall()
+        }
+
+    def chains(self, connection: Any, device: DeviceId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Chain]:
+        """The device's own chains on these subjects."""
+        statement = f"SELECT subject, seq, head, clock FROM chains WHERE device = ? AND subject IN ({_marks(subjects)})"
+        values = (id_bytes(device), *(id_bytes(subject) for subject in subjects))
+        return {
+            SubjectId(id_text(bytes(subject))): Chain(seq, bytes(head).hex(), clock)
+            for subject, seq, head, clock in self._all(connection, statement, values)
+        }
+
+    def waits_behind(self, connection: Any, subjects: Iterable[SubjectId]) -> bool:
+        """Whether a frame is held that may fit once these subjects move."""
+        ids = [id_bytes(subject) for subject in subjects]
+        statement = (
+            f"SELECT 1 FROM held_frames WHERE status = 'waiting' AND subject IN ({_marks(ids)}) UNION ALL "
+            f"SELECT 1 FROM held_frames WHERE status = 'waiting' AND parent IN ({_marks(ids)}) LIMIT 1"
+        )
+        return bool(self._all(connection, statement, (*ids, *ids)))
+
+    def audiences_of(self, connection: Any, subject: SubjectId) -> set[str]:
+        """Who may hold a subject now."""
+        statement = "SELECT audience FROM access WHERE subject = ?"
+        return {row[0] for row in self._all(connection, statement, (id_bytes(subject),))}
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def set_counter(self, connection: Any, value: int, head: str) -> None:
+        """The counter after this push."""
+        statement = self._say.spelled("UPDATE counter SET value = ?, head = ? WHERE id = 1")
+        connection.execute(statement, (value, bytes.fromhex(head)))
+
+    def write(self, connection: Any, writing: Writing) -> None:
+        """Everything but the counter."""
+        for table, rows in (
+            (self._subjects, writing.subjects), (self._access, writing.access), (self._frames, writing.frames),
+            (self._tokens, [writing.token]), (self._receipts, [writing.receipt] if writing.receipt else []),
+        ):  # fmt: skip
+            for row in rows:
+                connection.execute(table.insert, table.values(row))
+        for subject, clock, accepted in writing.moved:
+            connection.execute(self._move_subject, (clock, accepted, id_bytes(subject)))
+        for chain in writing.chains:
+            connection.execute(self._upsert_chain, self._chains.values(chain))
+        contact = self._contacts.values(vars(writing.contact))
+        connection.execute(self._save_contact, (*contact, id_bytes(writing.contact.device)))
+
+    # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def waits_for(self, connection: Any, person: PersonId, own: DeviceId, after: tuple[int, int]) -> bool:
+        """Whether a frame lies above `after` that the person's tablets may take; as `queries.page` has it."""
+        position, cursor = after
+        statement = (
+            "SELECT 1 FROM access a JOIN frames f ON f.subject = a.subject AND f.cursor > "
+            "CASE WHEN a.granted > ? THEN 0 WHEN a.granted = ? THEN ? ELSE ? END "
+            "WHERE a.audience IN (?, ?) AND f.device <> ? LIMIT 1"
+        )
+        at_least = position - 1 if cursor < position else position
+        values = (position, position, cursor, at_least, *audiences(person), id_bytes(own))
+        return bool(self._all(connection, statement, values))
+
+    def heads(self, connection: Any, device: DeviceId) -> list[ChainHead]:
+        """How far every chain of a device is held, by subject."""
+        statement = "SELECT subject, seq, head FROM chains WHERE device = ? ORDER BY subject"
+        return [
+            ChainHead(SubjectId(id_text(bytes(subject))), seq, bytes(head).hex())
+            for subject, seq, head in self._all(connection, statement, (id_bytes(device),))
+        ]
+
+    def chain_ends(
+        self, connection: Any, person: PersonId, subjects: Sequence[SubjectId]
+    ) -> dict[SubjectId, list[tuple[str, int, str]]]:
+        """Device, seq and id of the last operation of every chain, of those subjects the person's tablets may hold."""
+        if not subjects:
+            return {}
+        statement = (
+            f"SELECT subject, device, seq, head FROM chains c WHERE subject IN ({_marks(subjects)}) AND EXISTS "
+            "(SELECT 1 FROM access a WHERE a.subject = c.subject AND a.audience IN (?, ?)) ORDER BY subject"
+        )
+        values = (*(id_bytes(subject) for subject in subjects), *audiences(person))
+        found: dict[SubjectId, list[tuple[str, int, str]]] = {}
+        for subject, device, seq, head in self._all(connection, statement, values):
+            ends = found.setdefault(SubjectId(id_text(bytes(subject))), [])
+            ends.append((id_text(bytes(device)), seq, bytes(head).hex()))
+        return found
+
+    # ── through the driver ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _one(self, connection: Any, table: PlainTable, where: str, values: Sequence[Any]) -> Any:
+        found = connection.execute(self._say.spelled(f"{table.select} {where}"), values).fetchone()
+        return None if found is None else table.row(found)
+
+    def _all(self, connection: Any, statement: str, values: Sequence[Any]) -> list[Any]:
+        found: list[Any] = connection.execute(self._say.spelled(statement), values).fetchall()
+        return found
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
