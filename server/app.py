@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,13 +17,16 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as ApiBlueprint
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from server.api_paths import described
+from server.backup.queries import sealing_device
 from server.config import Config, from_environment
 from server.console.web import page, register_web
 from server.db import Database
 from server.errors import register_errors
-from server.keys import load_keys
+from server.keys import Keys, load_keys
+from server.migrations import check_schema
 from server.office import Office
 from shared.deadlines import read_calendar
 from shared.law.law import read_rules
@@ -32,7 +36,7 @@ Clock = Callable[[], datetime]
 
 CAPABILITIES = (
     "accounts", "ledger", "packs", "media", "institutions", "checklists", "law", "visit_requests", "elections",
-    "visits", "observations", "reports", "console",
+    "visits", "observations", "reports", "quarantine", "console",
 )  # fmt: skip
 """Each may have `pages.py` and `routes.py`, with one blueprint each."""
 
@@ -52,13 +56,24 @@ def utc_now() -> datetime:
 
 def open_office(config: Config) -> Office:
     """Keys, rules, calendar and database of an office. Raises FileNotFoundError, KeysLocked."""
-    return Office(
-        config=config,
-        database=Database(config.database),
-        keys=load_keys(config.keys, config.key_passphrase),
-        rules=read_rules(),
-        calendar=read_calendar(),
-    )
+    database = Database(config.database)
+    keys = load_keys(config.keys, config.key_passphrase)
+    return Office(config, database, keys_in_force(database, keys), read_rules(), read_calendar())
+
+
+def open_checked(config: Config) -> Office:
+    """The office of a database that has this program's schema. Raises NewerSchema, OlderSchema and as `open_office`."""
+    check_schema(config.database)
+    return open_office(config)
+
+
+def keys_in_force(database: Database, keys: Keys) -> Keys:
+    """The keys under the device that this database seals under since its last restore. Source: SETTLED decision 11."""
+    try:
+        with database.read() as session:
+            return replace(keys, device=sealing_device(session, keys.device))
+    except (OperationalError, ProgrammingError):  # no tables yet: the office is about to be founded or restored
+        return keys
 
 
 def create_app(config: Config | None = None, clock: Clock = utc_now, office: Office | None = None) -> Flask:

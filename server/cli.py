@@ -17,16 +17,19 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from server.backup.commands import add_commands as add_backup_commands
 from server.checklists.commands import add_commands as add_checklist_commands
 from server.config import Config, SettingMissing, from_environment
 from server.keys import KeysLocked, load_keys, make_keys, save_keys
+from server.ledger.commands import add_commands as add_ledger_commands
+from server.migrations import NewerSchema, OlderSchema, check_schema
 from server.office import Office
 from shared.accounts import Role
 from shared.errors import RuleBroken
 from shared.texts import LANGUAGES, texts
 from shared.values import PersonId
 
-DONE, REFUSED, NOT_WHOLE = 0, 1, 3
+DONE, REFUSED = 0, 1
 
 
 class NotThere(Exception):
@@ -48,6 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"stands already: {error.filename}")
     except RuleBroken as error:
         return _fail(texts("en")(f"error.{error.code}", **dict(error.facts)))
+    except NewerSchema as error:
+        return _fail(
+            f"the database has the schema {error}, which this program is too old for: install the version that was "
+            "running before. Nothing was changed."
+        )
+    except OlderSchema as error:
+        return _fail(f"the database has the schema {error}, which is not this program's: run `qorgan migrate` first")
     except OperationalError as error:
         return _fail(f"the database does not answer as it should: {error.orig}. Was `qorgan migrate` run?")
     except NotThere as error:
@@ -83,20 +93,18 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     serve.add_argument("--port", type=int, default=8000)
     serve.add_argument("--workers", type=int, default=1, help="processes")
-    command("migrate", _migrate, "bring the database to the newest schema; safe to repeat")
     _add_found(
         command("found", _found, "found the office: keys, first two people, keyholders; asks for what is missing")
     )
     _add_imports(command)
-    command("verify", _verify, "walk the whole ledger and the read log; name the first bad place")
     export = command("export-ledger", _export_ledger, "write the whole ledger for somebody outside to check")
     export.add_argument("file", type=Path, metavar="FILE", help="a new file")
-    command("rebuild", _rebuild, "make every projected table again from the frames")
     rules = command("rules", _rules, "print the rules in force, each with how sure it is")
     rules.add_argument("--on", default="", metavar="YYYY-MM-DD", help="the day (default: today)")
     rules.add_argument("--language", choices=LANGUAGES, default="en")
     command("openapi", _openapi, "print the description of the API")
-    add_checklist_commands(commands)
+    for add_commands in (add_ledger_commands, add_backup_commands, add_checklist_commands):
+        add_commands(commands)
     return parser
 
 
@@ -143,9 +151,9 @@ def _config() -> Config:
 
 
 def _office() -> Office:
-    from server.app import open_office
+    from server.app import open_checked
 
-    return open_office(_config())
+    return open_checked(_config())
 
 
 def _serve(given: argparse.Namespace) -> int:
@@ -153,6 +161,7 @@ def _serve(given: argparse.Namespace) -> int:
     from granian.constants import Interfaces
 
     config = _config()
+    check_schema(config.database)
     load_keys(config.keys, config.key_passphrase)
     if given.host not in ("127.0.0.1", "::1", "localhost") and not config.address.startswith("https://"):
         return _fail("beyond this machine only https is spoken: put a TLS proxy in front and set QORGAN_ADDRESS")
@@ -163,14 +172,6 @@ def _serve(given: argparse.Namespace) -> int:
         "server.app:create_app", address=given.host, port=given.port, interface=Interfaces.WSGI, workers=given.workers,
         factory=True, blocking_threads=8, log_access=False,
     ).serve()  # fmt: skip
-    return DONE
-
-
-def _migrate(given: argparse.Namespace) -> int:
-    from server.migrations import migrate
-
-    migrate(_config().database)
-    print("the database has the newest schema")
     return DONE
 
 
@@ -282,29 +283,6 @@ def _synthetic_register(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _progress(what: str) -> Callable[[int, int], None]:
-    def show(done: int, of: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{what} {done} of {of}", end="\n" if done == of else "", file=sys.stderr, flush=True)
-
-    return show
-
-
-def _verify(given: argparse.Namespace) -> int:
-    from server.ledger.verify import verify
-
-    with _office().database.read() as session:
-        found = verify(session, _progress("frames"))
-    for line in found.odd:
-        print(line)
-    if not found.is_whole:
-        for line in found.wrong:
-            _fail(line)
-        return NOT_WHOLE
-    print(f"whole: {found.frames} frames, {found.operations} operations")
-    return DONE
-
-
 def _export_ledger(given: argparse.Namespace) -> int:
     from server.ledger.export import exported
 
@@ -312,21 +290,6 @@ def _export_ledger(given: argparse.Namespace) -> int:
     with given.file.open("xb") as file, office.database.read() as session:
         file.writelines(exported(session))
     print(f"{given.file}; the key of this office's seals: {office.keys.sign_key}")
-    return DONE
-
-
-def _rebuild(given: argparse.Namespace) -> int:
-    import server.migrations.tables  # noqa: F401  (every projected table)
-    from server.ledger.rebuild import projected_hash, rebuild
-
-    database = _office().database
-    with database.read() as session:
-        before = projected_hash(session)
-    count = rebuild(database, _progress("subjects"))
-    with database.read() as session:
-        after = projected_hash(session)
-    print(f"{count} subjects projected again\nbefore {before}\nafter  {after}")
-    print("nothing changed" if before == after else "the tables were not what the frames say, and are now")
     return DONE
 
 

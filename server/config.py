@@ -5,6 +5,7 @@
 | QORGAN_DATA | folder for database, media, keys | var/office |
 | QORGAN_DATABASE | SQLAlchemy address | sqlite in the data folder |
 | QORGAN_KEY_PASSPHRASE or QORGAN_KEY_PASSPHRASE_FILE | opens the key files | none: needed to start |
+| QORGAN_BACKUPS | folder backups go to; best on another disk | backups in the data folder |
 | QORGAN_MEDIA | where whole photos and recordings lie: empty, or `s3://bucket/prefix?endpoint=…` | the data folder |
 | QORGAN_ADDRESS | what browsers and tablets call this office | http://127.0.0.1:8000 |
 """
@@ -29,6 +30,7 @@ class Config:
     key_passphrase: str
     address: str = "http://127.0.0.1:8000"
     media_store: str = ""
+    backup_folder: str = ""
 
     @property
     def media(self) -> Path:
@@ -39,6 +41,11 @@ class Config:
     def keys(self) -> Path:
         """Folder of the passphrase-wrapped key files."""
         return self.data / "keys"
+
+    @property
+    def backups(self) -> Path:
+        """Folder backups go to unless another is said."""
+        return Path(self.backup_folder) if self.backup_folder else self.data / "backups"
 
     @property
     def is_loopback(self) -> bool:
@@ -60,4 +67,5 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         key_passphrase=passphrase,
         address=environment.get("QORGAN_ADDRESS", "http://127.0.0.1:8000").rstrip("/"),
         media_store=environment.get("QORGAN_MEDIA", ""),
+        backup_folder=environment.get("QORGAN_BACKUPS", ""),
     )

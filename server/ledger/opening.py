@@ -51,7 +51,7 @@ def open_many(
     if not all(may(reader.person, reader.hat, verb, state) for state, _ in wanted):
         raise RuleBroken("not_found")
     asked = [(state.id, f"{len(words)}:{words[0].operation[:16]}") for state, words in wanted if words]
-    _log_reads(session, reader, verb, asked, purpose, now)
+    log_reads(session, reader, verb, asked, purpose, now)
     return [_opened_words(office, state, words) for state, words in wanted]
 
 
@@ -82,7 +82,7 @@ def _opened(keys: Mapping[str, bytes], subject: SubjectId, words: Words) -> dict
         return None
 
 
-def _log_reads(
+def log_reads(
     session: Session, reader: Reader, verb: str, asked: Sequence[tuple[SubjectId, str]], purpose: str, now: datetime
 ) -> None:
     """Appends a line for every (subject, object) to the read log, each chained to the one before."""
@@ -117,7 +117,7 @@ def broken_read_log(session: Session) -> int | None:
     """Number of the first line of the read log that is changed or missing; None when it is whole."""
     before = bytes(32).hex()
     expected = 1
-    for row in session.exec(select(ReadRow).order_by(col(ReadRow.number))):
+    for row in session.exec(select(ReadRow).order_by(col(ReadRow.number)).execution_options(yield_per=500)):
         line = read_line(row.number, row.at, row.person, row.hat, row.verb, row.subject, row.object, row.purpose)
         if row.number != expected or sha256(bytes.fromhex(before) + line).hex() != row.hash:
             return expected
