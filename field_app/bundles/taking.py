@@ -1,0 +1,202 @@
+"""Reading bundles: replies of the office to a bundle of this tablet, frames of the office, frames of a colleague.
+
+Every part goes the way it would go over the network: replies into the store as replies, frames behind their chains.
+A bundle that is wrong, old, doubled or foreign changes nothing and says what it is.
+Source: SETTLED decisions 19, 22-24; PROTOCOL section on bundles.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from field_app.store import carried, carried_files
+from field_app.store.errors import NotEnrolled
+from field_app.store.incoming import apply_reply
+from field_app.store.kept import KeptReceipt, OwnNonce, own_decoder
+from field_app.store.opened import Opened
+from field_app.store.store import Store
+from shared.errors import RuleBroken
+from shared.ledger.bundle import SOURCE, Bundle, open_bundle
+from shared.ledger.crypto import is_signed
+from shared.ledger.frame import Frame, FrameUnreadable, read_frames
+from shared.ledger.messages import MessageUnreadable, Reply, read_reply, receipt_message
+from shared.values import moment_of
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a bundle brought. sender: office or colleague; name: of the colleague's tablet.
+
+    fresh    operations new here; receipts: own or carried frames the office now vouches for; files: new ones
+    refused  frames that were not taken: of unknown devices, not for this person, without their place
+    """
+
+    sender: Literal["office", "colleague"]
+    name: str
+    fresh: int
+    receipts: int
+    files: int
+    refused: int
+
+
+def take(store: Store, data: bytes, now: datetime) -> Taken:
+    """Takes a bundle in. Raises RuleBroken(bundle_…), ReplyRefused (nothing was taken), NotSaved, NotEnrolled."""
+    if not store.is_enrolled:
+        raise NotEnrolled
+    identity = store.identity
+    bundle = open_bundle(data, identity.box_secret, bytes.fromhex(identity.review_key))
+    if bundle.header.from_ == identity.device:
+        raise RuleBroken("bundle_doubled", SOURCE)
+    keys = carried.signing_keys(store).get(bundle.header.from_)
+    if not keys:
+        raise RuleBroken("bundle_sender", SOURCE)
+    _check(bundle, keys)
+    if bundle.header.from_ in _servers(store):
+        return _of_office(store, bundle, now)
+    return _of_colleague(store, bundle)
+
+
+def _check(bundle: Bundle, keys: set[str]) -> None:
+    for number, key in enumerate(sorted(keys), 1):
+        try:
+            bundle.check_sender(key)
+            return
+        except RuleBroken:
+            if number == len(keys):
+                raise
+
+
+def _servers(store: Store) -> set[str]:
+    known = {store.identity.server_device}
+    for subject in store.subjects("office"):
+        known |= set(store.state(subject).servers)
+    return {str(each) for each in known}
+
+
+def _frames(bundle: Bundle) -> list[tuple[int, list[Frame]]]:
+    found = []
+    for each in bundle.of("frames"):
+        if not each.data.endswith(b"\n"):
+            raise RuleBroken("bundle_unreadable", SOURCE)
+        try:
+            found.append((each.head.position, read_frames(each.data[:-1].split(b"\n"))))
+        except FrameUnreadable as error:
+            raise RuleBroken("bundle_unreadable", SOURCE) from error
+    return found
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _receipts(store: Store, bundle: Bundle) -> list[KeptReceipt]:
+    """Receipts that the office signed; others are passed over."""
+    servers = _servers(store)
+    keys = {key for device, found in carried.signing_keys(store).items() if device in servers for key in found}
+    return [
+        KeptReceipt(each.data, _decoded(each.head.signature))
+        for each in bundle.of("receipt")
+        if any(is_signed(bytes.fromhex(key), receipt_message(each.data), _decoded(each.head.signature)) for key in keys)
+    ]
+
+
+# ── of a colleague ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_colleague(store: Store, bundle: Bundle) -> Taken:
+    frames = [frame for _, run in _frames(bundle) for frame in run]
+    merged = carried.take_frames(store, frames)
+    receipts = carried.take_receipts(store, _receipts(store, bundle))
+    kept = carried_files.take_files(store, [(each.head.sha256, each.data) for each in bundle.of("file")])
+    if not (merged.fresh or receipts or kept) and not merged.refused:
+        raise RuleBroken("bundle_doubled", SOURCE)
+    name = next((each.name for each in carried.colleagues(store) if each.device == bundle.header.from_), "")
+    return Taken("colleague", name, merged.fresh, receipts, kept, merged.refused)
+
+
+# ── of the office ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_office(store: Store, bundle: Bundle, now: datetime) -> Taken:
+    replies = _replies(store, bundle)
+    before = store.reading(_shape)
+    if replies:
+        _check_age(store, bundle, replies)
+        for reply in replies:
+            apply_reply(store, reply, now)
+    refused = 0
+    for position, frames in _frames(bundle):
+        refused += carried.take_frames(store, frames, max(1, position)).refused
+    extra = carried.take_receipts(store, _receipts(store, bundle))
+    after = store.reading(_shape)
+    if not replies and after == before and not extra:
+        raise RuleBroken("bundle_doubled", SOURCE)
+    return Taken("office", "", after[0] - before[0], max(extra, after[1] - before[1]), 0, refused)
+
+
+def _shape(opened: Opened) -> tuple[int, int]:
+    """(operations held of others, own frames received)."""
+    mine = opened.identity.device
+    others = sum(
+        len(ids) for held in opened.book.subjects.values() for device, ids in held.chains.items() if device != mine
+    )
+    return others, sum(cut.is_received for cut in opened.cuts)
+
+
+def _replies(store: Store, bundle: Bundle) -> list[Reply]:
+    key = bytes.fromhex(store.identity.server_key)
+    try:
+        found = [read_reply(each.data, key) for each in bundle.of("reply")]
+    except (MessageUnreadable, FrameUnreadable) as error:
+        raise RuleBroken("bundle_unreadable", SOURCE) from error
+    if any(reply.receipt.device != store.identity.device for reply in found):
+        raise RuleBroken("bundle_not_for_us", SOURCE)
+    return found
+
+
+def _check_age(store: Store, bundle: Bundle, replies: list[Reply]) -> None:
+    """A reply is followed only when it answers what this tablet would show now, or showed last: an older one would set
+    the exchange back, and the office would then take this tablet for a twin.
+
+    Raises RuleBroken("bundle_doubled" | "bundle_old").
+    """
+    nonces = store.reading(_nonces)
+    current, before = nonces[-1], nonces[-2] if len(nonces) > 1 else ""
+    given = [reply.page.next_nonce for reply in replies]
+    answers = {each.head.answers for each in bundle.of("reply")}
+    if given[-1] == current and store.reading(_holds_all(replies)):
+        raise RuleBroken("bundle_doubled", SOURCE)
+    if answers == {current} or current in given:
+        return
+    meta = store.meta
+    newer = replies[-1].receipt.position >= meta.position and replies[-1].receipt.epoch >= meta.epoch
+    if answers == {before} and newer and moment_of(bundle.header.created) >= moment_of(meta.exchanged_at):
+        return
+    raise RuleBroken("bundle_old", SOURCE)
+
+
+def _holds_all(replies: list[Reply]) -> Callable[[Opened], bool]:
+    last = replies[-1].page
+
+    def work(opened: Opened) -> bool:
+        return bool(opened.meta.cursor in ("", last.cursor) and opened.meta.nonce == last.next_nonce)
+
+    return work
+
+
+def _nonces(opened: Opened) -> list[str]:
+    """Every nonce given to this tablet, oldest first; "" before the first."""
+    found = [""]
+    for _, plain in opened.database.rows("own"):
+        record = own_decoder.decode(plain)
+        if isinstance(record, OwnNonce):
+            found.append(record.nonce)
+    return found

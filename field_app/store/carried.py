@@ -1,0 +1,277 @@
+"""What a tablet holds for others: frames of colleagues that came by hand, on their way to the office, and receipts.
+
+Frames are taken only when their seal is that of a device known here and the person of this tablet may read the subject;
+then they are merged like pulled ones and offered to the office until a receipt names them. A receipt counts whoever it
+was given to: the office signed that it holds those bytes. No network here. Source: SETTLED decisions 14, 19, 23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from field_app.store.errors import ReplyRefused
+from field_app.store.held import Held, counted
+from field_app.store.kept import FrameState, KeptReceipt, Meta, Pulled
+from field_app.store.opened import Opened, Writing
+from field_app.store.store import Store
+from shared.accounts import Office, Person
+from shared.ledger.door import place
+from shared.ledger.frame import Frame, is_sealed, read_frames
+from shared.ledger.messages import FrameReceipt, Receipt, receipt_number
+from shared.permissions import EVERYBODY, readers
+from shared.values import DeviceId, PersonId, SubjectId
+
+UNKNOWN_POSITION = 2**53 - 1
+"""A frame of which nobody knows where the office has it: due again after every restore."""
+_receipt = msgspec.json.Decoder(Receipt)
+
+
+@dataclass
+class Taken:
+    """What became of frames brought by hand: operations new here, frames known already, frames not taken."""
+
+    fresh: int = 0
+    known: int = 0
+    refused: int = 0
+
+
+@dataclass
+class _Plan:
+    trial: dict[SubjectId, Held] = field(default_factory=dict)
+    pulled: list[Frame] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """A tablet of somebody who may read a subject of this one. address: its X25519 key (hex)."""
+
+    device: DeviceId
+    person: PersonId
+    name: str
+    label: str
+    address: str
+
+
+def colleagues(store: Store) -> list[Colleague]:
+    """Live tablets of other people in the groups this one belongs to, by name."""
+    found = []
+    for subject in store.subjects("person"):
+        state = store.state(subject)
+        if isinstance(state, Person) and PersonId(subject) != store.person:
+            live = [tablet for tablet in state.devices.values() if tablet.is_live]
+            found += [Colleague(each.id, PersonId(subject), state.name, each.label, each.box_key) for each in live]
+    return sorted(found, key=lambda each: (each.name, each.label, each.device))
+
+
+def signing_keys(store: Store) -> dict[DeviceId, set[str]]:
+    """Signing keys (hex) of every device this tablet knows: the office's and the tablets of its people, revoked too."""
+    return store.reading(_signing_keys)
+
+
+def _signing_keys(opened: Opened) -> dict[DeviceId, set[str]]:
+    known: dict[DeviceId, set[str]] = {opened.identity.server_device: {opened.identity.server_key}}
+    for kind in ("office", "person"):
+        for subject in opened.book.of_kind(kind):
+            state = opened.book.state(subject)
+            if isinstance(state, Office):
+                for device, key in state.servers.items():
+                    known.setdefault(device, set()).add(key)
+            elif isinstance(state, Person):
+                for tablet in state.devices.values():
+                    known.setdefault(tablet.id, set()).add(tablet.sign_key)
+    return known
+
+
+def frames_for(store: Store, person: PersonId) -> list[Frame]:
+    """Every sealed frame held here of subjects that this person may read too, own ones first, oldest first."""
+
+    def work(opened: Opened) -> list[Frame]:
+        shared = {
+            subject
+            for subject in opened.book.subjects
+            if (state := opened.book.state(subject)) is not None and person in readers(state)
+        }
+        own = [
+            Frame(cut.header, tuple(opened.own_lines(cut.header.subject, cut.header.first, cut.last)))
+            for cut in sorted(opened.cuts, key=lambda each: each.number)
+            if cut.header.subject in shared
+        ]
+        numbers = [number for number, (_, header) in opened.pulled.items() if header.subject in shared]
+        return [*own, *(frame for number in sorted(numbers) if (frame := _pulled_frame(opened, number)))]
+
+    return store.reading(work)
+
+
+def _pulled_frame(opened: Opened, number: int) -> Frame | None:
+    plain = opened.database.get("pulled", number)
+    if plain is None:
+        return None
+    return read_frames(msgspec.msgpack.decode(plain, type=Pulled).frame[:-1].split(b"\n"))[0]
+
+
+def receipts_for(store: Store, person: PersonId) -> list[KeptReceipt]:
+    """Receipts that name only frames of subjects this person may read."""
+
+    def work(opened: Opened) -> list[KeptReceipt]:
+        return [
+            kept
+            for kept in opened.receipts
+            if all(
+                (state := opened.book.state(each.subject)) is not None and person in readers(state)
+                for each in _receipt.decode(kept.receipt).frames
+            )
+        ]
+
+    return store.reading(work)
+
+
+def take_frames(store: Store, frames: Sequence[Frame], position: int = 0) -> Taken:
+    """Merges frames that came by hand, all that may be taken in one transaction, none when the disk refuses.
+
+    position   of the office's ledger when the office itself gave them; 0: from a colleague, to be offered to the office
+
+    Raises ReplyRefused("emptied") when a full subject would be left empty: nothing is taken then; NotSaved.
+    """
+    return store.reading(lambda opened: _take_frames(opened, frames, position))
+
+
+def _take_frames(opened: Opened, frames: Sequence[Frame], position: int) -> Taken:
+    taken, plan = Taken(), _Plan()
+    keys = _signing_keys(opened)
+    sealed = [frame for frame in frames if any(is_sealed(frame, bytes.fromhex(k)) for k in keys.get(_of(frame), ()))]
+    taken.refused = len(frames) - len(sealed)
+    _place_all(opened, plan, [frame for frame in sealed if _of(frame) != opened.identity.device], taken)
+    _leave_unreadable(opened, plan, taken)
+    _stop_if_emptied(opened, plan)
+    bound = position or UNKNOWN_POSITION
+    if not plan.pulled:
+        return taken
+
+    def work(writing: Writing) -> tuple[list[int], Meta]:
+        numbers = [writing.put("pulled", Pulled(bound, frame.encoded())) for frame in plan.pulled]
+        offers = opened.meta.offers if position else tuple(sorted({*opened.meta.offers, *numbers}))
+        meta = msgspec.structs.replace(opened.meta, offers=offers)
+        writing.put("meta", meta, 1)
+        return numbers, meta
+
+    numbers, meta = opened.write(work)
+    for number, frame in zip(numbers, plan.pulled, strict=True):
+        opened.pulled[number] = (bound, frame.header)
+    for held in plan.trial.values():
+        opened.book.changed(held)
+    opened.meta = meta
+    return taken
+
+
+def _of(frame: Frame) -> DeviceId:
+    return frame.header.device
+
+
+def _place_all(opened: Opened, plan: _Plan, frames: list[Frame], taken: Taken) -> None:
+    """Each frame behind its chain, whatever order they came in; what finds no place is not taken."""
+    moved = True
+    while moved and frames:
+        moved, left = False, []
+        for frame in frames:
+            header = frame.header
+            held = plan.trial.get(header.subject) or opened.book.subjects.get(header.subject) or Held(header.subject)
+            ids = held.chains.get(header.device, [])
+            verdict = place(frame, held.chain(header.device), set(ids[header.first - 1 : frame.last]))
+            if verdict.status == "waiting":
+                left.append(frame)
+                continue
+            moved = True
+            if verdict.status != "accepted":
+                taken.known += verdict.status == "already"
+                taken.refused += verdict.status == "quarantined"
+                continue
+            if header.subject not in plan.trial:
+                plan.trial[header.subject] = held.copied()
+            plan.trial[header.subject].extend(frame, verdict.skip)
+            plan.pulled.append(frame)
+            taken.fresh += header.count - verdict.skip
+        frames = left
+    taken.refused += len(frames)
+
+
+def _leave_unreadable(opened: Opened, plan: _Plan, taken: Taken) -> None:
+    """What the person of this tablet may not read is not kept, whoever hands it over."""
+    trial = opened.book.with_candidates(plan.trial.values())
+    for subject in list(plan.trial):
+        state = trial.state(subject)
+        if state is not None and readers(state) & {opened.identity.person, EVERYBODY}:
+            continue
+        gone = [frame for frame in plan.pulled if frame.header.subject == subject]
+        plan.pulled = [frame for frame in plan.pulled if frame.header.subject != subject]
+        taken.refused += len(gone)
+        taken.fresh -= sum(frame.header.count for frame in gone)
+        del plan.trial[subject]
+
+
+def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
+    trial = opened.book.with_candidates(plan.trial.values())
+    for subject in plan.trial:
+        before = opened.book.subjects.get(subject)
+        if before is None:
+            continue
+        full = counted(opened.book.state(subject), before.operations)
+        if full >= 3 and counted(trial.state(subject), before.operations) == 0:
+            raise ReplyRefused("emptied", subject)
+
+
+# ── receipts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def take_receipts(store: Store, receipts: Iterable[KeptReceipt]) -> int:
+    """Frames of this tablet, and carried ones, that the office holds by these receipts; how many that settled.
+
+    The caller has checked that the office signed them. A receipt of an older epoch settles nothing: what the office
+    held before it was restored may be gone.
+    """
+    return store.reading(lambda opened: _take_receipts(opened, list(receipts)))
+
+
+def _take_receipts(opened: Opened, receipts: list[KeptReceipt]) -> int:
+    settled: dict[tuple[str, int, int, str], tuple[FrameReceipt, Receipt, str]] = {}
+    for kept in receipts:
+        receipt = _receipt.decode(kept.receipt)
+        if receipt.epoch < opened.meta.epoch:
+            continue
+        number = receipt_number(kept.receipt)
+        for said in receipt.frames:
+            if said.status in ("accepted", "already"):
+                settled[(said.subject, said.first, said.count, said.head)] = (said, receipt, number)
+    fates: dict[int, FrameState] = {}
+    for cut in opened.cuts:
+        found = settled.get((cut.header.subject, cut.header.first, cut.header.count, cut.head))
+        if found and not cut.is_received:
+            said, receipt, number = found
+            fates[cut.number] = FrameState(said.status, "", number, receipt.received_at, receipt.position)
+    places = {(subject, first, count, head) for subject, first, count, head in settled}
+    offers = tuple(number for number in opened.meta.offers if _place(opened, number) not in places)
+    gone = len(opened.meta.offers) - len(offers)
+    if not fates and not gone:
+        return 0
+    meta = msgspec.structs.replace(opened.meta, offers=offers)
+
+    def work(writing: Writing) -> None:
+        for number, fate in fates.items():
+            writing.put("frame_state", fate, number)
+        writing.put("meta", meta, 1)
+
+    opened.write(work)
+    for cut in opened.cuts:
+        cut.state = fates.get(cut.number, cut.state)
+    opened.meta = meta
+    return len(fates) + gone
+
+
+def _place(opened: Opened, number: int) -> tuple[str, int, int, str]:
+    frame = _pulled_frame(opened, number)
+    if frame is None:
+        return ("", 0, 0, "")
+    header = frame.header
+    return (header.subject, header.first, header.count, frame.ids()[-1].hex())
