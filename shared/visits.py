@@ -203,11 +203,13 @@ def _planned(state: Visit, operation: Operation, body: VisitPlanned) -> None:
 
 def _group_formed(state: Visit, operation: Operation, body: GroupFormed) -> None:
     require_outside(state, operation.author)
+    # The office names somebody while the group sets out without a network: this does not change the group any more, but
+    # what was recorded in good faith until that was known is taken in.
+    state.ever_members |= set(body.members)
     if state.institution and state.visit_kind != "unplanned":
         raise RuleBroken("visit_started", "visit.group.former")
     check_group(body.members, body.leader, body.least)
     state.members, state.leader = body.members, body.leader
-    state.ever_members |= set(body.members)
     state.mandate = None
     _note(state, operation)
 

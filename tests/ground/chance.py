@@ -16,7 +16,7 @@ from shared.ledger import crypto
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """While this lasts the product's only source of randomness is a generator begun with `seed`."""
-    chance = random.Random(f"bytes {seed}")  # noqa: S311 - to be repeated, not to be secret
+    chance = random.Random(f"bytes {seed}")
 
     class Boxes:
         """Makes box keys from the generator."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from sqlalchemy import Engine, event
 from werkzeug.test import Client
 
 from field_app.store import locking
@@ -37,6 +38,7 @@ from shared.values import DeviceId, PersonId, SubjectId
 from tests.ground.clock import Clock, Skewed
 from tests.ground.founding import OFFICE_PORT, Founded, copy_tree, founded, port_of
 from tests.ground.line import Line, laid
+from tests.ground.statements import told_of_statements
 from tests.ground.tablet import Tablet
 
 BALLAST = 64 * 1024
@@ -171,6 +173,7 @@ def _database(url: str, made: Founded) -> Database:
     database = Database(url)
     if database.is_sqlite:
         known = made.office.database.engine
-        database.engine.dialect = known.dialect
-        database.engine._compiled_cache = known._compiled_cache  # type: ignore[attr-defined]
+        event.listen(database.engine, "do_connect", told_of_statements)
+        for engine in [each for each in vars(database).values() if isinstance(each, Engine)]:
+            engine.dialect, engine._compiled_cache = known.dialect, known._compiled_cache
     return database

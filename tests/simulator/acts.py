@@ -281,7 +281,7 @@ def _sign(hand: Hand, tablet: Tablet, record: SubjectId, state: Record) -> Typed
 
 def _submit(hand: Hand, tablet: Tablet, record: SubjectId, state: Record) -> Typed:
     report = tablet.store.state(tablet.report(state.visit))
-    missing = {person: "ill" for person in report.unsigned()} if report is not None else {}
+    missing = dict.fromkeys(report.unsigned(), "ill") if report is not None else {}
     reports.submit(tablet.store, state.visit, tablet.clock(), missing)
     return {}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, select
@@ -21,11 +19,10 @@ from shared.ledger.frame import read_frames
 from shared.ledger.merge import operations_of
 from shared.ledger.operation import Operation
 from shared.ledger.sealing import opened_words
-from shared.registry import BODIES, state_of
+from shared.registry import BODIES
 from shared.values import SubjectId
 from tests.ground import Tablet
 from tests.simulator.saves import Saved
-from tests.simulator.scope import ids_of
 from tests.simulator.views import view
 
 if TYPE_CHECKING:
@@ -84,7 +81,9 @@ def drafts_kept(simulation: Simulation, tablet: Tablet) -> None:
     """Text typed key by key stands after a restart."""
     held = tablet.store.drafts()
     for field, text in simulation.saves.drafts.get(tablet.name, {}).items():
-        assert field in held and held[field].text == text, f"I1: the draft {field} of {tablet.name} is gone: {text}"
+        draft = held.get(field)
+        assert draft, f"I1: the draft {field} of {tablet.name} is gone: {text}"
+        assert draft.text == text, f"I1: the draft {field} of {tablet.name} says {draft.text}, not {text}"
 
 
 def nothing_lost_here(simulation: Simulation, tablet: Tablet) -> None:
@@ -130,9 +129,8 @@ def i1_no_acknowledged_save_is_missing(simulation: Simulation, office: Office) -
             continue
         assert saved.id in office.held, f"I1: {saved} is not at the office"
         _, status, reason = office.held[saved.id]
-        excused = saved.device in office.revoked or saved.tablet in simulation.cloned
-        excused = excused or (saved.tablet in simulation.revoked)
-        assert excused and status == "quarantined", f"I1: {saved} is kept aside: {status} {reason}"
+        excused = saved.device in office.revoked or saved.tablet in simulation.cloned | simulation.revoked
+        assert excused, f"I1: {saved} is kept aside: {status} {reason}"
     for saved in simulation.saves.all.values():
         if saved.id in office.operations and saved.device not in office.revoked | office.frozen:
             for name in saved.files:
@@ -189,9 +187,11 @@ def _kinds(office: Office, ids: set[str]) -> list[str]:
 def i4_queues_are_empty(simulation: Simulation, office: Office) -> None:
     """Nothing waits: no frame, no file, no offer; five rounds were enough (see `drain`)."""
     for tablet in simulation.tablets:
-        if tablet.device in office.revoked | office.frozen or tablet.name in simulation.cloned:
+        if tablet.name in simulation.cloned:
+            continue  # the second of two histories stays aside until people decide; I1 looks for it there
+        if tablet.device in office.revoked:
             due = [each for each in outgoing.to_send(tablet.store) if each.header.device == tablet.device]
-            assert not due, f"I4: {tablet.name} (reading stopped) still has {len(due)} frames to send"
+            assert not due, f"I4: {tablet.name} (revoked) still has {len(due)} frames to send"
             continue
         assert tablet.store.unsent() == 0, f"I4: {tablet.name} still has {tablet.store.unsent()} to send"
         assert not tablet.store.meta.offers, f"I4: {tablet.name} still offers {tablet.store.meta.offers}"
@@ -222,7 +222,8 @@ def i5_nobody_holds_what_he_may_not_read(simulation: Simulation, office: Office)
 def i6_chains_verify(simulation: Simulation, office: Office) -> None:
     """The whole ledger holds from outside: chains, seals, head, spelling."""
     found = verify(office.session)
-    assert found.is_whole and not found.odd, f"I6: {found}"
+    assert found.is_whole, f"I6: {found.wrong}"
+    assert not found.odd, f"I6: {found.odd}"
 
 
 # ── I7, I8: words ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,7 +238,7 @@ def i7_every_word_typed_can_be_reached(simulation: Simulation, office: Office) -
         operation = office.operations.get(saved.id) or office.held[saved.id][0]
         words = _opened(simulation, office, keys, saved, operation)
         for name, text in saved.typed.items():
-            assert words is not None and words.get(name) == text, f"I7: {saved} opens as {words}, not {text}"
+            assert (words or {}).get(name) == text, f"I7: {saved} opens as {words}, not {text}"
 
 
 def _opened(
@@ -281,7 +282,9 @@ def i9_counts_are_true(simulation: Simulation, office: Office) -> None:
     for tablet in simulation.tablets:
         if not _reads(simulation, tablet, office):
             continue
-        shown = {row.subject: row.count for row in rows(tablet.store) if row.kind == "subject" and row.state == "received"}
+        shown = {
+            row.subject: row.count for row in rows(tablet.store) if row.kind == "subject" and row.state == "received"
+        }
         truth: dict[SubjectId, int] = {}
         for each in office.operations.values():
             if each.device == tablet.device:
@@ -334,6 +337,3 @@ def _own_views(tablet: Tablet) -> dict[SubjectId, list[str]]:
         subject: [each.id for each in tablet.store.operations(subject) if each.device == device]
         for subject in tablet.store.reading(lambda opened: sorted(opened.numbers))
     }
-
-
-_ = (gc, Path, ids_of, state_of)
