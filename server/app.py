@@ -26,6 +26,7 @@ from server.console.web import page, register_web
 from server.db import Database
 from server.errors import register_errors
 from server.keys import Keys, load_keys
+from server.ledger.projecting import Projector
 from server.migrations import check_schema
 from server.office import Office
 from shared.deadlines import read_calendar
@@ -119,6 +120,13 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
         else:
             app.register_blueprint(blueprint)
     app.after_request(lambda reply: _guarded(reply, https=config_is_https(office.config)))
+    return app
+
+
+def serve_app() -> Flask:
+    """The application of a serving process: beside answering it projects what was accepted."""
+    app = create_app()
+    Projector(app.extensions["qorgan"].database).start()
     return app
 
 

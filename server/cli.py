@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from server.backup.commands import add_commands as add_backup_commands
+from server.bundles.commands import add_commands as add_bundle_commands
 from server.checklists.commands import add_commands as add_checklist_commands
 from server.config import Config, SettingMissing, from_environment
 from server.keys import KeysLocked, load_keys, make_keys, save_keys
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("--on", default="", metavar="YYYY-MM-DD", help="the day (default: today)")
     rules.add_argument("--language", choices=LANGUAGES, default="en")
     command("openapi", _openapi, "print the description of the API")
-    for add_commands in (add_ledger_commands, add_backup_commands, add_checklist_commands):
+    for add_commands in (add_ledger_commands, add_backup_commands, add_bundle_commands, add_checklist_commands):
         add_commands(commands)
     return parser
 
@@ -169,7 +170,7 @@ def _serve(given: argparse.Namespace) -> int:
         os.environ["QORGAN_ADDRESS"] = f"http://{given.host}:{given.port}"
     print(f"office at {os.environ['QORGAN_ADDRESS']}", flush=True)
     Granian(
-        "server.app:create_app", address=given.host, port=given.port, interface=Interfaces.WSGI, workers=given.workers,
+        "server.app:serve_app", address=given.host, port=given.port, interface=Interfaces.WSGI, workers=given.workers,
         factory=True, blocking_threads=8, log_access=False,
     ).serve()  # fmt: skip
     return DONE
