@@ -6,17 +6,16 @@ P33-P40.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from field_app.store.held import Held
 from field_app.store.kept import FrameState
 from field_app.store.opened import Opened
 from shared.ledger.branch import BranchTakenIn, branches
-from shared.ledger.frame import Frame, is_sealed
-from shared.ledger.merge import operations_of
+from shared.ledger.frame import is_sealed
 from shared.ledger.messages import ASKS_LIMIT, AskedFrame, Reply, are_fates_sealed, receipt_number
+from shared.ledger.operation import Operation
 from shared.ledger.sealing import KeyMade, KeyWrapped
-from shared.registry import BODIES
 from shared.values import DeviceId, moment_of
 
 ASIDE = ("quarantined", "kept_aside")
@@ -73,10 +72,9 @@ def fates(opened: Opened, reply: Reply) -> dict[int, FrameState]:
     return found
 
 
-def has_forged_branch(frame: Frame, held: Held, keys: Mapping[DeviceId, set[str]]) -> bool:
-    """Whether a branch that this frame of the office completes bears no seal of the device it names. A device whose
-    key is not known here is left to those who know it."""
-    fresh = operations_of(frame, BODIES)[0]
+def has_forged_branch(fresh: Sequence[Operation], held: Held, keys: Mapping[DeviceId, set[str]]) -> bool:
+    """Whether a branch that these operations of the office complete bears no seal of the device it names. A device
+    whose key is not known here is left to those who know it."""
     if not any(isinstance(operation.body, BranchTakenIn) for operation in fresh):
         return False
     for branch in branches([*held.operations, *fresh]):

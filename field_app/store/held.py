@@ -62,9 +62,13 @@ class Held:
         else:
             self.state = None
 
-    def extend(self, frame: Frame, skip: int) -> list[Operation]:
-        """Adds a frame that fits behind its chain, without its first `skip` lines; its readable operations."""
-        operations, _ = operations_of(frame, BODIES)
+    def extend(self, frame: Frame, skip: int, operations: Sequence[Operation] | None = None) -> list[Operation]:
+        """Adds a frame that fits behind its chain, without its first `skip` lines; the readable operations added.
+
+        operations  those of the frame, where the caller has read them already
+        """
+        if operations is None:
+            operations = operations_of(frame, BODIES)[0]
         fresh = [operation for operation in operations if operation.seq >= frame.header.first + skip]
         self.chains.setdefault(frame.header.device, []).extend(id_.hex() for id_ in frame.ids()[skip:])
         self.add(fresh)

@@ -164,12 +164,13 @@ def _take(
         return True
     if verdict.status == "already":
         return True
-    if is_new and has_forged_branch(frame, held, known):
+    operations = operations_of(frame, BODIES)[0]
+    if is_new and has_forged_branch(operations, held, known):
         plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
         return True
     if header.subject not in plan.trial:
         plan.trial[header.subject] = held.copied()
-    plan.trial[header.subject].extend(frame, verdict.skip)
+    plan.trial[header.subject].extend(frame, verdict.skip, operations)
     if is_new:
         (plan.own if header.device == opened.identity.device else plan.pulled).append(frame)
     return True
@@ -347,6 +348,8 @@ def _differing(opened: Opened, reply: Reply, plan: _Plan) -> list[str]:
 
 
 def _under_way(opened: Opened, reply: Reply, subject: SubjectId) -> bool:
+    if any(opened.pulled[number][1].subject == subject for number in set(opened.meta.offers) - _offered(opened, reply)):
+        return True  # a colleague's frames that came by hand are still on their way to the office
     said = {each.head for each in reply.receipt.frames if each.status in ("accepted", "already")}
     mine = [each for each in opened.cuts if each.header.subject == subject]
     length = len(opened.numbers.get(subject, ()))

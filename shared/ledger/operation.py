@@ -27,8 +27,10 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _KEY = re.compile(r"[a-z0-9_]+")
 
 
-class Body(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Body(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What an operation says. Each kind is one subclass; its KIND is the name on the wire, a past fact.
+
+    Bodies and operations are plain data that never points back, so the collector of cycles need not look at them.
 
     Fields absent on the wire take their default, fields unknown here stay in the line's bytes untouched.
     """
@@ -42,7 +44,7 @@ class UnknownBody(Body, frozen=True):
     KIND: ClassVar[str] = ""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """The five fields of a line, body still as bytes."""
 
     at: str
@@ -52,7 +54,7 @@ class Line(msgspec.Struct, frozen=True):
     kind: str
 
 
-class Operation(msgspec.Struct, frozen=True):
+class Operation(msgspec.Struct, frozen=True, gc=False):
     """One operation with its place: what the fold sees."""
 
     id: OperationId
