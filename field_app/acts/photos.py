@@ -10,10 +10,10 @@ import io
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from PIL import Image, ImageOps
 
 from field_app.acts.subjects import clean, record_of
+from field_app.store.errors import StoreError
 from field_app.store.store import Store
 from shared.errors import RuleBroken
 from shared.ledger.crypto import SealBroken, new_key, sha256
@@ -84,10 +84,11 @@ def take(
     } | key_words(keys, record, (outer.id, outer.key))  # fmt: skip
     key, sealed = store.sealed(record, PhotoTaken.KIND, words, now)
     files = tuple(MediaFile(role=role, sha256=file.sha256, size=file.size) for role, file in kept.items())
-    photo = store.save(record, PhotoTaken(files=files, key=key, sealed=sealed, of=of), now=now).ids[0]
-    for file in kept.values():
-        store.change_file(msgspec.structs.replace(file, operation=photo))
-    return photo
+    try:
+        return store.save(record, PhotoTaken(files=files, key=key, sealed=sealed, of=of), now=now).ids[0]
+    except StoreError:
+        store.forget_files(kept.values())
+        raise
 
 
 def picture(store: Store, record: SubjectId, photo: OperationId, role: MediaRole = "thumbnail") -> bytes | None:

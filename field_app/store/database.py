@@ -115,8 +115,22 @@ class Database:
         self.damaged.append((table, number))
         return None
 
+    def skip_to(self, table: str, number: int) -> None:
+        """The next row of the table gets this number at least: those below it are taken, if not here, in the copy."""
+        self._next[table] = max(self._next[table], number)
+
+    def fold_log_in(self) -> None:
+        """Everything in the log is in the file itself, and on the disk. Raises sqlite3.Error."""
+        busy, _, _ = self._connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("the log could not be folded in")
+
+    def let_go(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
     def close(self) -> None:
         """Folds the log into the file where it can and lets go."""
         with contextlib.suppress(sqlite3.Error):
-            self._connection.execute("pragma wal_checkpoint(truncate)")
-        self._connection.close()
+            self.fold_log_in()
+        self.let_go()

@@ -113,6 +113,10 @@ class Place(msgspec.Struct, frozen=True):
     more: dict[str, str] = {}
 
 
+ALARM_LIMIT = 50
+"""So many are kept, the newest."""
+
+
 class Alarm(msgspec.Struct, frozen=True):
     """Something a person must know: a code with its sentence `tablet.alarm.<code>`, the subject, when."""
 
@@ -148,7 +152,10 @@ class Meta(msgspec.Struct, frozen=True):
 
 
 class MediaKept(msgspec.Struct, frozen=True):
-    """A sealed file made here. operation: the one that names it. sent: bytes the office has."""
+    """A sealed file made here. operation: the one that names it. sent: bytes the office has.
+
+    carried   it is a colleague's, brought by hand, and goes to the office from here too
+    """
 
     sha256: str
     size: int
@@ -158,6 +165,7 @@ class MediaKept(msgspec.Struct, frozen=True):
     sent: int = 0
     received: bool = False
     failed: str = ""
+    carried: bool = False
 
 
 def packed(record: msgspec.Struct) -> bytes:

@@ -4,18 +4,22 @@ and lock. Source: SECURITY A.5, SETTLED decisions 37 and 38.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
+import msgspec
+
 from field_app.store.copy import Copy
 from field_app.store.database import Database
-from field_app.store.disk import FolderLock, keep_ballast
-from field_app.store.errors import Locked, StoreMissing, StoreStands
-from field_app.store.kept import Identity, OwnIdentity
-from field_app.store.opened import Opened, open_files
+from field_app.store.disk import FolderLock, keep_ballast, make_folders, need_room
+from field_app.store.errors import Locked, NotSaved, StoreMissing, StoreStands
+from field_app.store.kept import ALARM_LIMIT, Alarm, Identity, OwnIdentity
+from field_app.store.mending import open_files
+from field_app.store.opened import Opened
 from field_app.store.vault import Keystore, Vault
 from shared.ledger.crypto import (
     LEAST_EFFORT,
@@ -25,6 +29,7 @@ from shared.ledger.crypto import (
     new_signing_key,
     same,
 )
+from shared.values import stamp
 
 Result = TypeVar("Result")
 
@@ -32,17 +37,24 @@ Result = TypeVar("Result")
 class Locking:
     """The part of a store that is made, opened, locked and given back; `Store` adds what lies in it."""
 
-    def __init__(self, folder: Path, vault: Vault, lock: FolderLock, key: bytes) -> None:
+    def __init__(self, folder: Path, vault: Vault, lock: FolderLock, key: bytes, now: datetime | None = None) -> None:
         self.folder, self.vault = folder, vault
         self._owner = lock
         self._lock = threading.RLock()
-        self._opened: Opened | None = open_files(folder, key, vault.store)
-        keep_ballast(folder)
+        self._opened: Opened | None = None
+        self._open(key, now)
+
+    def _open(self, key: bytes, now: datetime | None = None) -> None:
+        self._opened = open_files(self.folder, key, self.vault.store)
+        if not self._opened.damage.is_none:
+            _tell(self._opened, stamp(now) if now else "")
+        self._opened.lay_ballast = lambda: keep_ballast(self.folder)
+        self._opened.lay_ballast()
 
     @classmethod
     def create(cls, folder: Path, pin: str, keystore: Keystore, now: datetime, effort: Effort = LEAST_EFFORT) -> Self:
         """A new store with fresh device keys, unlocked. Raises PinWeak, StoreStands, StoreBusy, OSError."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(folder)
         lock = FolderLock(folder)
         try:
             if (folder / "store.db").exists() or (folder / "copy").exists():
@@ -65,10 +77,11 @@ class Locking:
         """
         if not (folder / "vault").exists():
             raise StoreMissing(str(folder))
+        need_room(folder)
         lock = FolderLock(folder)
         try:
             vault = Vault(folder, keystore)
-            return cls(folder, vault, lock, vault.open(pin, now))
+            return cls(folder, vault, lock, vault.open(pin, now), now)
         except BaseException:
             lock.release()
             raise
@@ -78,6 +91,7 @@ class Locking:
         cls, folder: Path, one: tuple[int, bytes], other: tuple[int, bytes], pin: str, keystore: Keystore
     ) -> Self:
         """Opened by two keyholders, (number, X25519 secret) each, with a new PIN. Raises SealBroken, PinWeak."""
+        need_room(folder)
         lock = FolderLock(folder)
         try:
             vault = Vault(folder, keystore)
@@ -88,10 +102,11 @@ class Locking:
 
     def unlock(self, pin: str, now: datetime) -> None:
         """Takes the keys into memory again after `lock`. Raises PinWrong, PinWait, SlotDestroyed."""
+        need_room(self.folder)
         key = self.vault.open(pin, now)
         with self._lock:
             if self._opened is None:
-                self._opened = open_files(self.folder, key, self.vault.store)
+                self._open(key, now)
 
     def check_pin(self, pin: str, now: datetime) -> None:
         """The PIN once more, before a signature; counted as any try. Raises PinWrong, PinWait, SlotDestroyed."""
@@ -131,6 +146,16 @@ class Locking:
 def milliseconds(now: datetime) -> int:
     """Milliseconds since 1970, for new ids."""
     return int(now.timestamp() * 1000)
+
+
+def _tell(opened: Opened, at: str) -> None:
+    """What a start found damaged stays among the alarms after the next one; where it cannot be kept it is said now."""
+    damage = opened.damage
+    lost = damage.lost_rows or damage.unplaced or damage.lost_files
+    alarm = Alarm("store_lost" if lost else "store_mended", at=at)
+    opened.meta = msgspec.structs.replace(opened.meta, alarms=(*opened.meta.alarms, alarm)[-ALARM_LIMIT:])
+    with contextlib.suppress(NotSaved):
+        opened.write(lambda writing: writing.put("meta", opened.meta, 1))
 
 
 def _begin(folder: Path, key: bytes, store: str) -> None:

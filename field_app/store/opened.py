@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from field_app.store.copy import Copy
-from field_app.store.database import TABLES, Database
+from field_app.store.database import Database
 from field_app.store.disk import drop_ballast
 from field_app.store.errors import NotSaved, StoreDamaged, not_saved
 from field_app.store.held import Book
@@ -75,11 +75,12 @@ class Damage:
     mended: int = 0
     lost_rows: int = 0
     unplaced: int = 0
+    lost_files: int = 0
 
     @property
     def is_none(self) -> bool:
         """Whether all was well."""
-        return not (self.rebuilt or self.mended or self.lost_rows or self.unplaced)
+        return not (self.rebuilt or self.mended or self.lost_rows or self.unplaced or self.lost_files)
 
 
 @dataclass
@@ -105,6 +106,9 @@ class Opened:
     pulled: dict[int, tuple[int, FrameHeader]] = field(default_factory=dict)
     loose: list[Frame] = field(default_factory=list)
     damage: Damage = field(default_factory=Damage)
+    is_short: bool = False
+    """The ballast was given up; it is laid again behind the first save that finds room."""
+    lay_ballast: Callable[[], None] = lambda: None
 
     def write(self, work: Callable[[Writing], Result]) -> Result:
         """Runs `work` in one transaction of database and copy; when it returns, all of it is on the disk.
@@ -114,11 +118,15 @@ class Opened:
         Raises NotSaved, StorageFull; then nothing was written.
         """
         try:
-            return self._write_once(work)
-        except NotSaved:
+            result = self._write_once(work)
+        except NotSaved:  # a full disk has many names; where it is something else, writing once more does no harm
             if not drop_ballast(self.folder):
                 raise
+            self.is_short = True
             return self._write_once(work)
+        if self.is_short:
+            self.lay_ballast()
+        return result
 
     def _write_once(self, work: Callable[[Writing], Result]) -> Result:
         size = self.copy.size
@@ -136,6 +144,8 @@ class Opened:
             raise not_saved(error) from error
         except BaseException:
             self.database.roll_back()
+            with contextlib.suppress(OSError):
+                self.copy.cut_back(size)
             raise
         return result
 
@@ -147,12 +157,20 @@ class Opened:
         """Own lines of a subject by seq, both ends inclusive."""
         lines = []
         for number in self.numbers[subject][first - 1 : last]:
-            plain = self.database.get("own", number)
+            plain = self._own(number)
             record = own_decoder.decode(plain) if plain is not None else None
             if not isinstance(record, OwnOperation):
                 raise StoreDamaged(f"own {number}")
             lines.append(record.line)
         return lines
+
+    def _own(self, number: int) -> bytes | None:
+        """An own record; from the copy where the database went bad since the start."""
+        with contextlib.suppress(sqlite3.DatabaseError):
+            plain = self.database.get("own", number)
+            if plain is not None:
+                return plain
+        return self.copy.read().bodies.get(number)
 
     def close(self) -> None:
         """Lets go of both files."""
@@ -191,73 +209,8 @@ class Writing:
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_files(folder: Path, key: bytes, store: str) -> Opened:
-    """Database and copy, each mended from the other, and everything in them in memory."""
-    damage = Damage()
-    copy = Copy(folder / "copy", key, store)
-    try:
-        database = Database(folder / "store.db", key, store)
-        own = _own_of(database, copy, damage)
-        opened = Opened(folder, key, database, copy, damage=damage)
-        _load(opened, own)
-    except sqlite3.DatabaseError:
-        with contextlib.suppress(UnboundLocalError):
-            database.close()
-        database = _rebuilt(folder, key, store, copy, damage)
-        own = _own_of(database, copy, damage)
-        opened = Opened(folder, key, database, copy, damage=damage)
-        _load(opened, own)
-    damage.lost_rows += len([1 for table, _ in database.damaged if table != "own"])
-    return opened
-
-
-def _rebuilt(folder: Path, key: bytes, store: str, copy: Copy, damage: Damage) -> Database:
-    """A new database from the rows of the old one that still open; the old file stays beside it."""
-    damage.rebuilt = True
-    number = 1
-    while (folder / f"store.db.damaged-{number}").exists():
-        number += 1
-    old = folder / f"store.db.damaged-{number}"
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / f"store.db{suffix}").rename(folder / f"store.db.damaged-{number}{suffix}")
-    rows: list[tuple[str, int, bytes]] = []
-    with contextlib.suppress(sqlite3.Error):
-        broken = Database(old, key, store)
-        for table in TABLES:
-            with contextlib.suppress(sqlite3.Error):
-                rows += [(table, row, plain) for row, plain in broken.salvaged(table)]
-        broken.close()
-    database = Database(folder / "store.db", key, store)
-    database.begin()
-    for table, row, plain in rows:
-        database.put(table, plain, row)
-    database.commit()
-    return database
-
-
-def _own_of(database: Database, copy: Copy, damage: Damage) -> dict[int, bytes]:
-    """Own records by number, after each side took from the other what it lacks."""
-    own = dict(database.rows("own"))
-    lost = {number for table, number in database.damaged if table == "own"}
-    reading = copy.read()
-    if reading.is_whole and not lost and set(reading.bodies) == set(own):
-        return own
-    missing = {number: plain for number, plain in reading.bodies.items() if number not in own}
-    if missing:
-        database.begin()
-        for number, plain in sorted(missing.items()):
-            database.put("own", plain, number)
-        database.commit()
-        own |= missing
-    if not reading.is_whole or set(own) != set(reading.bodies):
-        copy.write_anew(sorted(own.items()))
-    tail_only = not lost and not damage.rebuilt and reading.is_whole and all(n >= max(own) for n in missing)
-    damage.mended += 0 if tail_only else len(missing) + len(set(own) - set(reading.bodies))
-    return dict(sorted(own.items()))
-
-
-def _load(opened: Opened, own: dict[int, bytes]) -> None:
+def load(opened: Opened, own: dict[int, bytes]) -> None:
+    """Everything of the two files into memory, own records by number. Raises StoreDamaged, sqlite3.Error."""
     records = [(number, own_decoder.decode(plain)) for number, plain in own.items()]
     identities = [record.identity for _, record in records if isinstance(record, OwnIdentity)]
     if not identities:
@@ -347,6 +300,8 @@ def _load_rest(opened: Opened) -> None:
     database = opened.database
     for _, plain in database.rows("meta"):
         opened.meta = msgspec.msgpack.decode(plain, type=Meta)
+    if any(table == "pulled" for table, _ in database.damaged):  # frames of others are gone: they are asked for again
+        opened.meta = msgspec.structs.replace(opened.meta, cursor="")
     for number, plain in database.rows("subject_key"):
         key = msgspec.msgpack.decode(plain, type=SubjectKey)
         opened.keys[key.id], opened.key_rows[key.id] = key, number

@@ -7,6 +7,7 @@ store.db, copy, media/, packs/, ballast, owner. Source: SETTLED decisions 3, 27,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,9 @@ from typing import Any, TypeVar
 
 from field_app.store import drafts, keys
 from field_app.store.disk import Room, room, write_whole
-from field_app.store.errors import BehindOffice, NotEnrolled, not_saved
+from field_app.store.errors import BehindOffice, NotEnrolled, NotSaved, not_saved
 from field_app.store.kept import Alarm, Draft, Identity, MediaKept, Meta, OwnIdentity, OwnOperation, Place, SubjectKey
+from field_app.store.kept_files import files_named, forget_files
 from field_app.store.locking import Locking, milliseconds
 from field_app.store.opened import Damage, Writing, operation_of
 from shared.ledger.crypto import (
@@ -144,11 +146,14 @@ class Store(Locking):
             records.append(record)
             operations.append(operation)
         draft = opened.drafts.get(drop) if drop else None
+        files = files_named(opened, operations)
 
         def work(writing: Writing) -> tuple[list[int], int]:
             numbers = [writing.own(record) for record in records]
             if draft:
                 writing.delete("draft", draft[0])
+            for row, kept in files:
+                writing.put("media", kept, row)
             return numbers, writing.put("subject_key", key) if key else 0
 
         numbers, key_row = opened.write(work)
@@ -156,6 +161,7 @@ class Store(Locking):
             opened.keys[key.id], opened.key_rows[key.id] = key, key_row
         if draft:
             opened.drafts.pop(drop, None)
+        opened.media |= {kept.sha256: (row, kept) for row, kept in files}
         opened.numbers.setdefault(subject, []).extend(numbers)
         for operation in operations:
             held.append(operation)
@@ -258,18 +264,28 @@ class Store(Locking):
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def keep_file(self, data: bytes, role: str, subject: SubjectId) -> MediaKept:
-        """Lays a sealed file down, named by its hash, on the disk before any operation names it. Raises NotSaved."""
+        """Lays a sealed file down, named by its hash, on the disk before any operation names it.
+
+        Its row comes first, so that a start knows what was under way. Raises NotSaved: nothing is left.
+        """
         name = sha256(data).hex()
         kept = MediaKept(name, len(data), role, subject)
-        try:
-            write_whole(self.folder / "media" / name, data)
-        except OSError as error:
-            raise not_saved(error) from error
         with self._lock:
             row = self._o.media.get(name)
             number = self._o.write(lambda writing: writing.put("media", kept, row[0] if row else None))
             self._o.media[name] = (number, kept)
+        try:
+            write_whole(self.folder / "media" / name, data)
+        except OSError as error:
+            self.forget_files([kept])
+            raise not_saved(error) from error
         return kept
+
+    def forget_files(self, kept: Iterable[MediaKept]) -> None:
+        """Takes files back that no operation came to name; what the disk does not take now, the next start does."""
+        with self._lock, contextlib.suppress(NotSaved):
+            unnamed = [each.sha256 for each in kept if not self._o.media[each.sha256][1].operation]
+            forget_files(self._o, unnamed)
 
     def keep_foreign(self, sha256_hex: str, data: bytes) -> None:
         """Lays down a sealed file of a colleague, loaded from the office. Raises NotSaved."""
@@ -279,7 +295,7 @@ class Store(Locking):
             raise not_saved(error) from error
 
     def change_file(self, kept: MediaKept) -> None:
-        """Keeps how far a file was sent."""
+        """Keeps how far a file was sent. Raises NotSaved."""
         with self._lock:
             row = self._o.media[kept.sha256][0]
             self._o.write(lambda writing: writing.put("media", kept, row))
@@ -316,7 +332,7 @@ class Store(Locking):
                 for operation in opened.book.subjects[subject].operations
                 if operation.device == device and not isinstance(operation.body, KeyMade | KeyWrapped)
             )
-            return waiting + sum(not kept.received for _, kept in opened.media.values())
+            return waiting + sum(not (kept.received or kept.carried) for _, kept in opened.media.values())
 
     @property
     def meta(self) -> Meta:

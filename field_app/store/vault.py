@@ -1,12 +1,15 @@
 """The key of a tablet's store and the two slots it lies in: the owner's PIN, and two of three keyholders.
 
 Slot A opens with the PIN and the keystore of this very tablet, and is destroyed at the tenth wrong try. Slot B is the
-key in six halves for the keyholders and is never destroyed. Wrong tries are counted in a file of their own, written
-before each try. Holds no content. Source: SECURITY A.5 and A.6, SETTLED decisions 37 and 38.
+key in six halves for the keyholders and is never destroyed. Wrong tries are counted before each try in a file of their
+own, written over at its place so that a full disk is no lock-out; once there is a wrong one they are counted in the
+vault's file too, so that taking the first away gives no new tries. Holds no content.
+Source: SECURITY A.5 and A.6, SETTLED decisions 37 and 38.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,8 +19,17 @@ from typing import Protocol
 
 import msgspec
 
-from field_app.store.disk import write_whole
-from field_app.store.errors import PinWait, PinWeak, PinWrong, SlotDestroyed, StoreMissing, StoreStands
+from field_app.store.disk import drop_ballast, write_over, write_whole
+from field_app.store.errors import (
+    NotSaved,
+    PinWait,
+    PinWeak,
+    PinWrong,
+    SlotDestroyed,
+    StoreMissing,
+    StoreStands,
+    not_saved,
+)
 from shared.ledger.crypto import (
     LEAST_EFFORT,
     Effort,
@@ -35,6 +47,7 @@ from shared.ledger.sealing import Wrap, halves_for, whole_from_halves
 WAITS = (0, 0, 0, 0, 0, 30, 60, 5 * 60, 15 * 60, 60 * 60)
 """Seconds to wait before the try that follows n wrong ones. Source: SETTLED decision 38."""
 TRIES = len(WAITS)
+FREE_TRIES = WAITS.count(0)
 MOST_PASSES = 24
 SLOT_B = "slot_b"
 
@@ -63,6 +76,8 @@ class Slots(msgspec.Struct, frozen=True):
     store: str
     a: SlotA | None
     b: tuple[Wrap, ...] = ()
+    wrong: int = 0
+    """Wrong tries, once more."""
 
 
 class Tries(msgspec.Struct, frozen=True):
@@ -148,29 +163,42 @@ class Vault:
     def open(self, pin: str, now: datetime) -> bytes:
         """The store key. The try is counted on the disk before it is made.
 
-        Raises PinWrong, PinWait (nothing was tried), SlotDestroyed.
+        Raises PinWrong, PinWait (nothing was tried), SlotDestroyed; NotSaved, StorageFull (it could not be counted and
+        was not made).
         """
         slot = self._slots.a
         if slot is None:
             raise SlotDestroyed(str(self.folder))
         tries = self._tries(now)
+        if tries.wrong >= TRIES:
+            self._wrong(tries.wrong)
         wait = _wait_left(tries, now)
         if wait:
             if now.timestamp() < tries.at:  # the clock went back: the wait begins again, it never lasts for years
-                _write_tries(self.folder, self._keystore, Tries(tries.wrong, now.timestamp()))
+                self._count(tries.wrong, now)
             raise PinWait(TRIES - tries.wrong, wait)
-        _write_tries(self.folder, self._keystore, Tries(tries.wrong + 1, now.timestamp()))
+        self._count(tries.wrong + 1, now)
         effort = Effort(slot.memory_kib, slot.passes, slot.lanes)
         try:
             key = unseal(_opening_key(pin, self._keystore, slot.salt, effort), slot.sealed, self.store.encode())
         except SealBroken:
             self._wrong(tries.wrong + 1)
-        _write_tries(self.folder, self._keystore, Tries(0, now.timestamp()))
+        self._count(0, now)
         return key
+
+    def _count(self, wrong: int, now: datetime) -> None:
+        """Keeps the number of wrong tries: beside the vault always, in it unless it is the first one."""
+        try:
+            if self._slots.wrong != wrong and (wrong != 1 or self._slots.wrong > 1):
+                self._replace(msgspec.structs.replace(self._slots, wrong=wrong))
+            _write_tries(self.folder, self._keystore, Tries(wrong, now.timestamp()))
+        except OSError as error:
+            raise not_saved(error) from error
 
     def _wrong(self, wrong: int) -> None:
         if wrong >= TRIES:
-            self.destroy()
+            with contextlib.suppress(OSError):  # a disk that does not take it now takes it at the next try
+                self.destroy()
             raise SlotDestroyed(str(self.folder)) from None
         raise PinWrong(TRIES - wrong, WAITS[wrong]) from None
 
@@ -181,7 +209,8 @@ class Vault:
     def change_pin(self, key: bytes, pin: str, effort: Effort = LEAST_EFFORT) -> None:
         """A new PIN for the store key given. Raises PinWeak."""
         _require_strong(pin)
-        self._replace(msgspec.structs.replace(self._slots, a=_slot_a(key, pin, self._keystore, self.store, effort)))
+        slot = _slot_a(key, pin, self._keystore, self.store, effort)
+        self._replace(msgspec.structs.replace(self._slots, a=slot, wrong=0))
         _write_tries(self.folder, self._keystore, Tries(0, 0.0))
 
     def entrust(self, key: bytes, keyholders: Mapping[int, bytes]) -> None:
@@ -204,15 +233,23 @@ class Vault:
     def _tries(self, now: datetime) -> Tries:
         try:
             sealed = (self.folder / "tries").read_bytes()
-            return msgspec.msgpack.decode(unseal(_tries_key(self._keystore), sealed, b"tries"), type=Tries)
+            tries = msgspec.msgpack.decode(unseal(_tries_key(self._keystore), sealed, b"tries"), type=Tries)
         except (FileNotFoundError, SealBroken, msgspec.DecodeError):
-            # Somebody took the counter away: the free tries are gone with it.
-            taken = Tries(5, now.timestamp())
-            _write_tries(self.folder, self._keystore, taken)
-            return taken
+            # Somebody took the counter away: the free tries are gone with it, the waits go on from the vault's count.
+            wrong = max(FREE_TRIES, self._slots.wrong)
+            with contextlib.suppress(NotSaved):
+                self._count(wrong, now)
+            return Tries(wrong, now.timestamp())
+        return msgspec.structs.replace(tries, wrong=max(tries.wrong, self._slots.wrong))
 
     def _replace(self, slots: Slots) -> None:
-        _write_slots(self.folder, slots)
+        """The vault's file anew; on a full disk the ballast is given up for it. Raises OSError."""
+        try:
+            _write_slots(self.folder, slots)
+        except OSError:
+            if not drop_ballast(self.folder):
+                raise
+            _write_slots(self.folder, slots)
         self._slots = slots
 
 
@@ -233,7 +270,7 @@ def _tries_key(keystore: Keystore) -> bytes:
 
 
 def _write_tries(folder: Path, keystore: Keystore, tries: Tries) -> None:
-    write_whole(folder / "tries", seal(_tries_key(keystore), msgspec.msgpack.encode(tries), b"tries"))
+    write_over(folder / "tries", seal(_tries_key(keystore), msgspec.msgpack.encode(tries), b"tries"))
 
 
 def _write_slots(folder: Path, slots: Slots) -> None:
