@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from server.accounts import queries as people
 from server.accounts.tables import DeviceRow
+from server.backup.queries import durable
 from server.ledger import queries
 from server.ledger.contacts import contact, give_token, stop_reading
 from server.ledger.ordinary import ordinary_exchange
@@ -45,8 +46,6 @@ from shared.ledger.messages import (
 )  # fmt: skip
 from shared.values import DeviceId, PersonId, SubjectId, is_id
 
-NOTHING_PROVEN = 0
-"""The ledger position that a proven backup covers: none is proven yet. Source: SETTLED decision 25."""
 DRAIN = timedelta(days=30)
 """How long a revoked tablet may deliver what it holds over the network. Source: SETTLED decision 24."""
 RATE = 60
@@ -73,8 +72,10 @@ def exchange(office: Office, body: bytes, signature: str, now: datetime, *, by_h
         _still_drains(office, hello.device, now)
     taken = _taken_in(office, request, now)
     if not taken.token:
-        page = PageHeader(hello.from_ or "0.0.0", NOTHING_PROVEN, False, taken.nonce, True, "", stopped=taken.stopped)
         with office.database.read(behind=True) as session:
+            page = PageHeader(
+                hello.from_ or "0.0.0", durable(session), False, taken.nonce, True, "", stopped=taken.stopped
+            )
             page = _with_fates(session, office, hello, page)
         return encode_reply(taken.receipt, office.keys.sign_secret, page, ())
     with office.database.read(behind=True) as session:
@@ -85,6 +86,8 @@ def exchange(office: Office, body: bytes, signature: str, now: datetime, *, by_h
 
 def _ordinary(office: Office, hello: Hello, body: bytes, signature: str, now: datetime) -> bytes | None:
     """The reply to a request that is in order in every respect; None leaves it to the exchange in full."""
+    if isinstance(hello.asks, tuple):
+        return None
     try:
         request, (epoch, after) = _request(body), cursor_of(hello.from_)
     except RuleBroken:
@@ -97,8 +100,6 @@ def _ordinary(office: Office, hello: Hello, body: bytes, signature: str, now: da
         taken = Taken(done.receipt, done.touched, done.nonce, done.person, done.token, "")
         with office.database.read(behind=True) as session:
             page, frames = _page(session, request, taken)
-    else:
-        page = msgspec.structs.replace(page, durable=NOTHING_PROVEN)
     return encode_reply(done.receipt, office.keys.sign_secret, page, frames)
 
 
@@ -244,7 +245,7 @@ def _page(session: Session, request: Request, taken: Taken) -> tuple[PageHeader,
         held = queries.readable_subjects(session, taken.person, {*taken.touched, *found.subjects})
         digests = tuple(SubjectDigest(subject, queries.subject_digest(session, subject)) for subject in held)
     header = PageHeader(
-        cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=NOTHING_PROVEN,
+        cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=durable(session),
         more=found.more or more_lost, next_nonce=taken.nonce, revoked=False, token=taken.token,
         have=tuple(heads) if mine != hello.heads else None,
         digests=digests, restored=parted,

@@ -143,7 +143,7 @@ class _Exchange:
         if contact is None or contact.frozen:
             raise Extraordinary
         self._nonce = note_contact(contact, hello, _is_apart, now)
-        if contact.frozen or contact.minute_count > most:
+        if contact.frozen or contact.shown != hello.nonce or contact.minute_count > most:
             raise Extraordinary
         roles = rows.roles(connection, self._person, self._office.calendar.day_of(now))
         if not any(role in VISITING for role in roles):
@@ -245,7 +245,7 @@ class _Exchange:
                     for subject, ends in rows.chain_ends(connection, self._person, touched).items()
                 )
                 page = PageHeader(
-                    cursor=f"{self._counter.epoch}.{after[0]}.{after[1]}", durable=0, more=False,
+                    cursor=f"{self._counter.epoch}.{after[0]}.{after[1]}", durable=rows.durable(connection), more=False,
                     next_nonce=self._nonce, revoked=False, token=self._token,
                     have=tuple(heads) if mine != hello.heads else None, digests=digests,
                 )  # fmt: skip

@@ -130,6 +130,11 @@ class OrdinaryRows:
         """The counter as it is."""
         return self._counter(connection, self._say.spelled("SELECT value, epoch, head FROM counter WHERE id = 1"))
 
+    def durable(self, connection: Any) -> int:
+        """The position that the last proven backup covers."""
+        row = connection.execute("SELECT durable FROM standing WHERE id = 1").fetchone()
+        return int(row[0]) if row else 0
+
     def locked_counter(self, connection: Any) -> Counter:
         """The counter, kept until the end: the last lock of a push."""
         return self._counter(connection, self._say.locking("SELECT value, epoch, head FROM counter WHERE id = 1"))
