@@ -285,6 +285,7 @@ def test_a_tablet_that_was_stopped_reads_again_when_two_people_say_so(pair, offi
     one.sync_all()
     one.sync_all()
     twin.sync()
+    twin.sync()
     reply = one.sync()
     assert (reply.page.stopped, reply.page.revoked, reply.page.token) == ("twin", True, "")
     with world.office.database.read() as session:
@@ -297,6 +298,7 @@ def test_a_tablet_that_was_stopped_reads_again_when_two_people_say_so(pair, offi
     reply = one.sync()
     assert (reply.page.stopped, reply.page.revoked) == ("", False)
     twin.nonce = ""
+    twin.sync()
     assert twin.sync().page.stopped == "twin", "the copy shows itself again"
     with world.office.database.write() as session, pytest.raises(RuleBroken, match="not_found"):
         restore_reading(session, world.office, other.id, officer, world.founded.second, "x", world.now)
