@@ -1,4 +1,4 @@
-"""A group at work for trials: a visit begun on every tablet, what was saved kept outside, and what must hold at the end.
+"""A group at work for trials: a visit begun on every tablet, what was saved kept outside, what must hold at the end.
 
 Every answer saved has a value of its own, so that it can be found again wherever it lies.
 """
@@ -59,7 +59,7 @@ class Group:
             assert done.trouble == "", (tablet.name, done)
 
     def check(self) -> None:
-        """Each save is at the office once and on every tablet once; ledger whole; nobody is called a forger or a twin."""
+        """Each save is once at the office and on every tablet; the ledger is whole; nobody is called a twin."""
         assert self.values(self.world.operations(self.record)) == Counter(self.saved), "office"
         for tablet in self.tablets:
             assert self.values(tablet.store.operations(self.record)) == Counter(self.saved), tablet.name

@@ -1,4 +1,4 @@
-"""Tablets whose clocks say anything from 1970 to 2099, and jump back: nothing is lost and what came after stands after."""
+"""Tablets whose clocks say anything from 1970 to 2099, and jump back: nothing is lost, order stays."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _claims_stand(group: Group, said: dict[int, str]) -> None:
 TRIAL = Trial(
     "clocks",
     traps=("B.3", "R7"),
-    says="With clocks from 1970 to 2099 that also jump back nothing is lost and nothing stands before what it followed.",
+    says="With clocks from 1970 to 2099 that jump back nothing is lost and nothing stands before what it followed.",
     per_commit=100,
     release=1_000,
     run=run,

@@ -91,7 +91,7 @@ def _alike(group: Group) -> None:
 TRIAL = Trial(
     "edit_against_withdraw",
     traps=("B.11",),
-    says="However three people edit, withdraw and restore at once, every text ever saved is reachable, all copies alike.",
+    says="However three people edit, withdraw and restore at once, every text is reachable, all copies alike.",
     per_commit=40,
     release=2_000,
     run=run,

@@ -1,4 +1,4 @@
-"""A text is changed between a push that failed and the next try: both versions arrive, the later linked to the earlier."""
+"""A text is changed between a push that failed and the next try: both versions arrive, linked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Half of all answers are lost, a third of all requests come twice, some come late: everything is there exactly once."""
+"""Half of all answers are lost, a third of all requests come twice, some come late: all is there exactly once."""
 
 from __future__ import annotations
 
