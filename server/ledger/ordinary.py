@@ -44,6 +44,10 @@ from shared.values import PersonId, SubjectId, is_id, stamp
 KIND, PARENT = "record", "visit"
 """The kind whose readers are those of the subject it belongs to, whatever is written in it."""
 _OF_A_RECORD = frozenset({KIND, None})
+_NAMES_ITS_VISIT = tuple(
+    body for body in BODIES.values()
+    if subject_kind_of(body.KIND) == KIND and PARENT_FIELD[KIND] in body.__struct_fields__
+)  # fmt: skip
 
 
 class Extraordinary(Exception):
@@ -325,11 +329,11 @@ class _Arrival:
 def _parent_said(subject: SubjectId, frames: Sequence[Opened]) -> SubjectId | None:
     """The one visit that the bodies of a record's frames name; None when they name none or two."""
     named = {
-        getattr(said.body, PARENT_FIELD[KIND], None)
+        str(getattr(said.body, PARENT_FIELD[KIND]))
         for each in frames if each.frame.header.subject == subject
-        for said in each.said if subject_kind_of(said.fields.kind) == KIND
-    } - {None}  # fmt: skip
-    parent = str(named.pop()) if len(named) == 1 else ""
+        for said in each.said if isinstance(said.body, _NAMES_ITS_VISIT)
+    }  # fmt: skip
+    parent = named.pop() if len(named) == 1 else ""
     return SubjectId(parent) if is_id(parent) else None
 
 

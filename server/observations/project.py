@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Session, col, delete
+from sqlalchemy import bindparam, column, insert
+from sqlmodel import Session, SQLModel, col, delete
 
+from server.db import Id
 from server.media.project import promise
 from server.observations.tables import AnswerRow, FindingRow, InterviewRow, ThemeCountRow
 from shared.checklists.paths import is_path, place_of
@@ -17,63 +20,67 @@ from shared.observations.record import Record, Versioned
 from shared.values import moment_of
 
 ITEM_LENGTH = 400
+_TABLES: tuple[type[SQLModel], ...] = (FindingRow, AnswerRow, ThemeCountRow)
+_CLEAR = [delete(table).where(column("record", Id) == bindparam("of")) for table in _TABLES]
+_INSERT = {table: insert(SQLModel.metadata.tables[str(table.__tablename__)]) for table in _TABLES}
 _STANDARD = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def record(session: Session, state: Record) -> None:
-    """Replaces findings, answers and counts of the record."""
-    for table in (FindingRow, AnswerRow, ThemeCountRow):
-        session.execute(delete(table).where(col(table.record) == state.id))
+    """Replaces findings, answers and counts of the record. Rows go in as plain lists: a visit has hundreds."""
+    for clear in _CLEAR:
+        session.execute(clear, {"of": state.id})
     if state.parent is None or not state.visit:
         return
-    session.add_all(_finding(state, each) for each in state.findings.values())
-    rows = [
-        _answer(state, path, found)
+    visit = _visit(state)
+    answers = [
+        _answer(state, visit, path, found)
         for path in state.answers.items
         if (found := state.effective(path)).state != "blank" and len(path) <= ITEM_LENGTH and is_path(path)
     ]
-    session.add_all(rows)
-    session.add_all(_counts(state, rows))
-    session.flush()
+    for table, rows in (
+        (FindingRow, [_finding(state, visit, each) for each in state.findings.values()]),
+        (AnswerRow, answers),
+        (ThemeCountRow, _counts(state, visit, answers)),
+    ):
+        if rows:
+            session.execute(_INSERT[table], rows)
     promise(session, state.id, (file for photo in state.photos.values() for file in photo.files.values()))
 
 
-def _finding(state: Record, finding: Versioned) -> FindingRow:
+def _finding(state: Record, visit: str, finding: Versioned) -> dict[str, Any]:
     current = finding.current
     body = current.body
-    standards = " ".join(filter(_STANDARD.fullmatch, body.standards)) if body else ""
-    return FindingRow(
-        id=finding.id, record=state.id, visit=_visit(state), severity=body.severity if body else "low",
-        urgent=bool(body and body.urgent), standards=standards,
-        evidence_count=len(body.evidence) if body else 0, author=current.author, recorded_at=_moment(current.at),
-        differs=finding.differs, withdrawn=finding.withdrawn,
-    )  # fmt: skip
+    return {
+        "id": finding.id, "record": state.id, "visit": visit, "severity": body.severity if body else "low",
+        "urgent": bool(body and body.urgent),
+        "standards": " ".join(filter(_STANDARD.fullmatch, body.standards)) if body else "",
+        "evidence_count": len(body.evidence) if body else 0, "author": current.author,
+        "recorded_at": _moment(current.at), "differs": finding.differs, "withdrawn": finding.withdrawn,
+    }  # fmt: skip
 
 
-def _answer(state: Record, path: str, found: Effective) -> AnswerRow:
+def _answer(state: Record, visit: str, path: str, found: Effective) -> dict[str, Any]:
     entry = found.entry
-    value = "" if entry is None or entry.value is None else canonical(entry.value).decode()
-    return AnswerRow(
-        record=state.id, item=path, visit=_visit(state), state=found.state, value=value,
-        is_words=bool(entry and entry.words), non_answer=(entry.non_answer or "") if entry else "",
-        refused_by=entry.refused_by if entry else "", author=entry.author if entry else None,
-        voices=len(state.answers.items[path].standing()),
-    )  # fmt: skip
+    return {
+        "record": state.id, "item": path, "visit": visit, "state": found.state,
+        "value": "" if entry is None or entry.value is None else canonical(entry.value).decode(),
+        "is_words": bool(entry and entry.words), "non_answer": (entry.non_answer or "") if entry else "",
+        "refused_by": entry.refused_by if entry else "", "author": entry.author if entry else None,
+        "voices": len(state.answers.items[path].standing()),
+    }  # fmt: skip
 
 
-def _counts(state: Record, rows: list[AnswerRow]) -> list[ThemeCountRow]:
-    themes: dict[str, ThemeCountRow] = {}
-    for row in rows:
-        theme = place_of(row.item).strip("/").split("/")[0][:80]
-        count = themes.setdefault(
-            theme,
-            ThemeCountRow(
-                record=state.id, theme=theme, visit=_visit(state), answered=0, differing=0, not_seen=0, not_asked=0,
-                refused=0, not_applicable=0,
-            ),
-        )  # fmt: skip
-        name = "differing" if row.state == "differs" else row.non_answer or "answered"
-        setattr(count, name, getattr(count, name) + 1)
+_NONE_YET = dict.fromkeys(("answered", "differing", "not_seen", "not_asked", "refused", "not_applicable"), 0)
+
+
+def _counts(state: Record, visit: str, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    themes: dict[str, dict[str, Any]] = {}
+    for row in answers:
+        theme = place_of(row["item"]).strip("/").split("/")[0][:80]
+        if theme not in themes:
+            themes[theme] = {"record": state.id, "theme": theme, "visit": visit, **_NONE_YET}
+        themes[theme]["differing" if row["state"] == "differs" else row["non_answer"] or "answered"] += 1
     return list(themes.values())
 
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -206,6 +207,7 @@ def _body_decoder(kind: type[Body]) -> msgspec.json.Decoder[Any]:
     return _decoders[kind]
 
 
+@lru_cache(maxsize=4096)
 def id_bytes(text: str) -> bytes:
     """The 16 bytes of a subject, device or person id. Raises ValueError."""
     return uuid.UUID(text).bytes
