@@ -29,6 +29,10 @@ from server.keys import Keys, load_keys
 from server.ledger.projecting import Projector
 from server.migrations import check_schema
 from server.office import Office
+from server.watching.logs import begin as begin_log
+from server.watching.logs import register_log
+from server.watching.metrics import NAMES, register_metrics
+from server.watching.numbers import Numbers
 from shared.deadlines import read_calendar
 from shared.law.law import read_rules
 from shared.ledger.crypto import derived
@@ -37,7 +41,7 @@ Clock = Callable[[], datetime]
 
 CAPABILITIES = (
     "accounts", "ledger", "packs", "media", "institutions", "checklists", "law", "visit_requests", "elections",
-    "visits", "observations", "reports", "quarantine", "console",
+    "visits", "observations", "reports", "quarantine", "watching", "console",
 )  # fmt: skip
 """Each may have `pages.py` and `routes.py`, with one blueprint each."""
 
@@ -111,6 +115,9 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     api = Api(app)
+    begin_log(office.config.log)
+    register_log(app)
+    register_metrics(app, Numbers(office.config.data / "numbers", NAMES))
     register_web(app)
     register_errors(app)
     app.add_url_rule("/api/", "api_page.index", lambda: page("api.html", spec=api.spec.to_dict()))

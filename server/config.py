@@ -7,6 +7,8 @@
 | QORGAN_KEY_PASSPHRASE or QORGAN_KEY_PASSPHRASE_FILE | opens the key files | none: needed to start |
 | QORGAN_BACKUPS | folder backups go to; best on another disk | backups in the data folder |
 | QORGAN_MEDIA | where whole photos and recordings lie: empty, or `s3://bucket/prefix?endpoint=…` | the data folder |
+| QORGAN_LOG | form of the log on standard error: text or json | text |
+| QORGAN_METRICS_TOKEN or QORGAN_METRICS_TOKEN_FILE | what a reader of /api/metrics must show | none: read on this machine only |
 | QORGAN_ADDRESS | what browsers and tablets call this office | http://127.0.0.1:8000 |
 """
 
@@ -31,6 +33,8 @@ class Config:
     address: str = "http://127.0.0.1:8000"
     media_store: str = ""
     backup_folder: str = ""
+    log: str = "text"
+    metrics_token: str = ""
 
     @property
     def media(self) -> Path:
@@ -56,9 +60,7 @@ class Config:
 def from_environment(environment: Mapping[str, str]) -> Config:
     """The settings. Raises SettingMissing when the passphrase of the keys is not given."""
     data = Path(environment.get("QORGAN_DATA", "var/office")).absolute()
-    passphrase = environment.get("QORGAN_KEY_PASSPHRASE", "")
-    if not passphrase and (file := environment.get("QORGAN_KEY_PASSPHRASE_FILE")):
-        passphrase = Path(file).read_text(encoding="utf-8").strip()
+    passphrase = _secret(environment, "QORGAN_KEY_PASSPHRASE", "QORGAN_KEY_PASSPHRASE_FILE")
     if not passphrase:
         raise SettingMissing("QORGAN_KEY_PASSPHRASE or QORGAN_KEY_PASSPHRASE_FILE")
     return Config(
@@ -68,4 +70,13 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         address=environment.get("QORGAN_ADDRESS", "http://127.0.0.1:8000").rstrip("/"),
         media_store=environment.get("QORGAN_MEDIA", ""),
         backup_folder=environment.get("QORGAN_BACKUPS", ""),
+        log="json" if environment.get("QORGAN_LOG", "text") == "json" else "text",
+        metrics_token=_secret(environment, "QORGAN_METRICS_TOKEN", "QORGAN_METRICS_TOKEN_FILE"),
     )
+
+
+def _secret(environment: Mapping[str, str], name: str, file_name: str) -> str:
+    """A secret as it is given, else what stands in the file named; "" for neither."""
+    given = environment.get(name, "")
+    file = environment.get(file_name, "")
+    return given or (Path(file).read_text(encoding="utf-8").strip() if file else "")

@@ -14,7 +14,6 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import CODES, RuleBroken
-from shared.ledger.crypto import random_bytes
 from shared.ledger.operation import NotCanonical
 
 log = logging.getLogger("qorgan")
@@ -48,6 +47,12 @@ def status_of(code: str) -> int:
     return _STATUS.get(code, 409)
 
 
+def request_number() -> str:
+    from server.watching.logs import request_number as number
+
+    return number()
+
+
 def register_errors(app: Flask) -> None:
     """Handlers of the app; the last one takes everything."""
     app.register_error_handler(RuleBroken, rule_broken)
@@ -60,7 +65,7 @@ def register_errors(app: Flask) -> None:
 
 def rule_broken(error: RuleBroken) -> Response:
     """The sentence of the rule under its status; under /api the log says that somebody was refused, and for what."""
-    number = random_bytes(4).hex().upper()
+    number = request_number()
     if request.path.startswith("/api"):
         log.warning("refused %s: %s at %s %s", number, error.code, request.method, request.endpoint)
     return answer(error.code, status_of(error.code), dict(error.facts), error.source, number)
@@ -71,11 +76,11 @@ def answer(
 ) -> Response:
     """One error as JSON {code, message, id} under /api, as a page elsewhere.
 
-    number  names the line in the log; a fresh one when there is none
+    number  names the line in the log; that of the request when there is none
     """
     from server.console.web import error_page, sentence
 
-    number = number or random_bytes(4).hex().upper()
+    number = number or request_number()
     message = sentence(f"error.{code}", facts or {})
     if request.path.startswith("/api"):
         reply = jsonify({"code": code, "message": message, "id": number})
@@ -108,7 +113,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    number = random_bytes(4).hex().upper()
+    number = request_number()
     log.exception("error %s at %s %s", number, request.method, request.endpoint, exc_info=error)
     return answer("unforeseen", HTTPStatus.INTERNAL_SERVER_ERROR, {"number": number}, number=number)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from isal import isal_zlib
 
 from server.console.web import now, office
@@ -23,6 +23,7 @@ def sync() -> Response:
     """One exchange with a tablet."""
     body = plain_body(request.get_data(cache=False), request.headers.get("Content-Encoding", ""))
     reply = exchange(office(), body, request.headers.get(SIGNATURE_HEADER, ""), now())
+    g.exchanged = reply
     return Response(isal_zlib.compress(reply, PACKING, wbits=GZIP), mimetype=SYNC_TYPE, headers={"Content-Encoding": "gzip"})
 
 

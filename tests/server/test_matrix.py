@@ -14,7 +14,7 @@ from tests.server.conftest import World
 PUBLIC = {
     "static", "accounts.login", "accounts.login_sent", "accounts.logout", "devices.enrol_device", "sync.sync",
     "media.capabilities", "api-docs.openapi_json", "api_page.index", "console.help_page", "visits.mandate_form",
-    "visits.mandate_check",
+    "visits.mandate_check", "watching.health", "watching.metrics",
 }  # fmt: skip
 """Open to nobody in particular: signing in, enrolment by code, sync by signature, help, checking a mandate."""
 ANY_HAT = {
