@@ -285,7 +285,7 @@ def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Met
     differs = _differing(opened, reply, plan)
     alarms += [Alarm("differs", subject, stamp(now)) for subject in differs if subject not in meta.differs]
     position, head = receipt.position, receipt.ledger_head
-    if receipt.frames and receipt.epoch == meta.epoch and position < meta.position:
+    if receipt.frames and receipt.epoch == meta.epoch and position < meta.position and page.restored is None:
         position, head = (
             meta.position,
             meta.ledger_head,
