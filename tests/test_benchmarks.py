@@ -47,6 +47,6 @@ def test_a_missed_must_fails_the_run_but_a_time_or_an_aim_does_not(
 
 
 def test_every_module_with_figures_is_a_benchmark() -> None:
-    assert {"limits", "ledger", "push", "pull", "save_answer"} <= set(run.names())
+    assert {"limits", "ledger", "push", "pull", "save_answer", "window"} <= set(run.names())
     assert run.names()[0] == "limits"
     assert not {"run", "figures", "payload"} & set(run.names())
