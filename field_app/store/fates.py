@@ -51,7 +51,8 @@ def undelivered(opened: Opened) -> tuple[int, str]:
 
 
 def fates(opened: Opened, reply: Reply) -> dict[int, FrameState]:
-    """What receipt and page say of own frames, by number of their record; after a restore those above it are due again.
+    """What receipt and page say of own frames, by number of their record; after a restore those above it and those that
+    were never taken in are due again.
 
     A page whose fates bear no seal of the office changes nothing by them.
     """
@@ -60,7 +61,7 @@ def fates(opened: Opened, reply: Reply) -> dict[int, FrameState]:
     found: dict[int, FrameState] = {}
     if page.restored is not None:
         for each in opened.cuts:
-            if each.is_received and each.state.position > page.restored:
+            if not each.is_received or each.state.position > page.restored:  # what it kept aside is forgotten as well
                 found[each.number] = FrameState("cut")
     by_place = {(each.header.subject, each.header.first, each.header.count, each.head): each for each in opened.cuts}
     key = bytes.fromhex(opened.identity.server_key)

@@ -58,7 +58,8 @@ def _uncut(opened: Opened, subject: SubjectId) -> list[Frame]:
 
 
 def to_send(store: Store, limit: int = FRAME_BYTES) -> list[Frame]:
-    """The frames to go next, oldest first in every chain, subjects with urgent findings before others.
+    """The frames to go next, oldest first in every chain, subjects with urgent findings before others; those that the
+    office has already and that wait there for others come last, so that they never fill a request alone.
 
     limit   bytes of all frames together; at least one frame is given when there is any. Cuts what is not cut yet.
     """
@@ -72,8 +73,8 @@ def _due(opened: Opened, limit: int) -> list[Frame]:
     first = {subject: min(each.number for each in waiting if each.header.subject == subject)
              for subject in {each.header.subject for each in waiting}}  # fmt: skip
     waiting.sort(
-        key=lambda each: (each.header.subject not in urgent, first[each.header.subject], each.header.subject,
-                          each.header.first)
+        key=lambda each: (each.state.status == "waiting", each.header.subject not in urgent,
+                          first[each.header.subject], each.header.subject, each.header.first)
     )  # fmt: skip
     frames: list[Frame] = []
     size = 0

@@ -74,8 +74,9 @@ def exchange(office: Office, body: bytes, signature: str, now: datetime, *, by_h
     if not taken.token:
         with office.database.read(behind=True) as session:
             page = PageHeader(
-                hello.from_ or "0.0.0", durable(session), False, taken.nonce, True, "", stopped=taken.stopped
-            )
+                hello.from_ or "0.0.0", durable(session), False, taken.nonce, True, "", stopped=taken.stopped,
+                restored=ledgers_parted(session, hello),
+            )  # fmt: skip
             page = _with_fates(session, office, hello, page)
         return encode_reply(taken.receipt, office.keys.sign_secret, page, ())
     with office.database.read(behind=True) as session:

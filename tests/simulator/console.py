@@ -24,7 +24,7 @@ def _subjects(world: World, kind: str) -> list[SubjectId]:
 
 
 def _group(world: World, chance: random.Random) -> str:
-    """Somebody joins or leaves the group of a visit: of the planned one before it starts, of an unplanned one always."""
+    """Somebody joins or leaves a group: of the planned visit before it starts, of an unplanned one at any time."""
     visit = chance.choice([world.visit, *_subjects(world, "visit")])
     names = [name for name in ("leader", "other", "third", "outsider") if chance.random() < 0.7]
     members = tuple(world.people[name] for name in names)

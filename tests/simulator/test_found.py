@@ -1,0 +1,128 @@
+"""What schedules found, each as the smallest case that shows it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from sqlmodel import select
+
+from field_app.acts import records, visits
+from field_app.store import outgoing
+from field_app.store.kept import FrameState
+from server.accounts import actions as accounts
+from server.ledger.tables import HeldFrameRow
+from server.visits.actions import form_group
+from tests.ground import Tablet, World
+from tests.ground.founding import INSTITUTION
+from tests.simulator import faults
+from tests.simulator.disk import Disk, flip_byte
+from tests.simulator.simulation import Simulation
+
+
+@pytest.fixture
+def world(tmp_path):
+    with World.open(tmp_path / "world", ("leader", "other", "third", "outsider")) as world:
+        yield world
+
+
+def begun(world: World, name: str = "leader") -> tuple[Tablet, str]:
+    tablet = world.tablets[name]
+    visits.start(tablet.store, world.visit, INSTITUTION, tablet.clock())
+    return tablet, tablet.record(world.visit)
+
+
+def revoke(world: World, tablet: Tablet) -> None:
+    with world.office.database.write() as session:
+        accounts.revoke_device(session, world.office, world.people["admin"], tablet.device, "lost", world.now)
+
+
+def restored(world: World, take_backup_before) -> None:
+    simulation = Simulation(1, world, random.Random(1), Disk())
+    faults.take_backup(simulation)
+    take_backup_before()
+    faults.restore(simulation, 0)
+
+
+def held_aside(world: World) -> int:
+    with world.office.database.read() as session:
+        return len(session.exec(select(HeldFrameRow)).all())
+
+
+def test_frames_that_wait_at_the_office_do_not_keep_others_from_going(world, monkeypatch):
+    """Seed 41: a chain behind a fork filled the request, and what was begun later never went."""
+    tablet, record = begun(world)
+    monkeypatch.setattr(outgoing.to_send, "__defaults__", (2_000,))
+    for number in range(30):
+        records.answer(tablet.store, record, f"/mc/item_{number}", number, tablet.clock())
+        outgoing.cut_frames(tablet.store)
+    for cut in tablet.store.reading(lambda opened: opened.cuts):
+        cut.state = FrameState("waiting", "gap")
+    records.loose_note(tablet.store, "kept for later", tablet.clock())
+    due = outgoing.to_send(tablet.store)
+    notebook = tablet.store.subjects("notebook")[0]
+    assert due[0].header.subject == notebook
+
+
+def test_a_tablet_that_may_not_read_is_told_of_a_restore_too(world):
+    """What a revoked tablet had delivered before comes back to an office that lost it."""
+    tablet, record = begun(world)
+
+    def delivered_then_revoked() -> None:
+        records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
+        assert tablet.sync().trouble == ""
+
+    restored(world, delivered_then_revoked)
+    revoke(world, tablet)
+    for _ in range(2):
+        tablet.sync()
+    assert tablet.store.meta.stopped == "revoked"
+    assert held_aside(world) > 0, "it lies aside, for its tablet was revoked, and is not lost"
+
+
+def test_what_was_kept_aside_comes_again_after_a_restore(world):
+    """A backup is older than the quarantine; the tablet still holds what lay in it."""
+    tablet, record = begun(world)
+    assert tablet.sync().trouble == ""
+    revoke(world, tablet)
+
+    def kept_aside() -> None:
+        records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
+        tablet.sync()
+        assert held_aside(world) == 1
+
+    restored(world, kept_aside)
+    assert held_aside(world) == 0
+    for _ in range(2):
+        tablet.sync()
+    assert held_aside(world) == 1
+
+
+def test_a_hole_in_the_copy_costs_nothing_that_stands_behind_it(world):
+    """Seed 15: mending cut everything behind the hole off; the database going next would have taken it along."""
+    tablet, record = begun(world)
+    for number in range(20):
+        records.answer(tablet.store, record, "/mc/beds", number, tablet.clock())
+    tablet.close()
+    flip_byte(tablet.folder / "copy", 0.6)
+    held = len(tablet.store.operations(record))
+    tablet.close()
+    for path in tablet.folder.glob("store.db*"):
+        path.unlink()
+    assert len(tablet.store.operations(record)) == held
+
+
+def test_who_was_named_while_the_group_had_set_out_keeps_what_he_recorded(world):
+    """Seed 18: the group's start came in later with an earlier clock, and the newcomer's work was refused."""
+    leader, _ = begun(world)
+    group = tuple(world.people[name] for name in ("leader", "other", "outsider"))
+    with world.office.database.write() as session:
+        form_group(session, world.office, world.people["secretary"], world.visit, group, group[0], world.now)
+    newcomer = world.tablets["outsider"]
+    assert newcomer.sync().trouble == ""
+    _, record = begun(world, "outsider")
+    records.answer(newcomer.store, record, "/mc/beds", 6, newcomer.clock())
+    assert leader.sync().trouble == ""
+    assert newcomer.sync().trouble == ""
+    assert newcomer.store.unsent() == 0
+    assert [each.body.value for each in world.operations(record) if each.kind == "answer_recorded"] == [6]
