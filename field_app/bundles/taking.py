@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
 from field_app.store import carried, carried_files
 from field_app.store.errors import NotEnrolled
 from field_app.store.incoming import apply_reply
-from field_app.store.kept import KeptReceipt, OwnNonce, own_decoder
+from field_app.store.kept import KeptReceipt
 from field_app.store.opened import Opened
 from field_app.store.store import Store
 from shared.errors import RuleBroken
@@ -25,7 +27,6 @@ from shared.ledger.bundle import SOURCE, Bundle, open_bundle
 from shared.ledger.crypto import is_signed
 from shared.ledger.frame import Frame, FrameUnreadable, read_frames
 from shared.ledger.messages import MessageUnreadable, Reply, read_reply, receipt_message
-from shared.values import moment_of
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,37 @@ def _of_colleague(store: Store, bundle: Bundle) -> Taken:
 def _of_office(store: Store, bundle: Bundle, now: datetime) -> Taken:
     replies = _replies(store, bundle)
     before = store.reading(_shape)
-    if replies:
-        _check_age(store, bundle, replies)
-        for reply in replies:
-            apply_reply(store, reply, now)
+    state = _state_of(store, bundle, replies)
     refused = 0
+    for reply in replies:
+        if state == "due":
+            apply_reply(store, _as_of_then(store, reply), now)
+        else:
+            refused += carried.take_frames(store, reply.frames, max(1, reply.receipt.position)).refused
     for position, frames in _frames(bundle):
         refused += carried.take_frames(store, frames, max(1, position)).refused
-    extra = carried.take_receipts(store, _receipts(store, bundle))
+    said = [KeptReceipt(reply.receipt_bytes, reply.signature) for reply in replies if state == "old"]
+    carried.take_receipts(store, [*said, *_receipts(store, bundle)])
     after = store.reading(_shape)
-    if not replies and after == before and not extra:
-        raise RuleBroken("bundle_doubled", SOURCE)
-    return Taken("office", "", after[0] - before[0], max(extra, after[1] - before[1]), 0, refused)
+    if state != "due" and after == before:
+        raise RuleBroken("bundle_old" if state == "old" else "bundle_doubled", SOURCE)
+    return Taken("office", "", after[0] - before[0], after[1] - before[1], 0, refused)
+
+
+def _as_of_then(store: Store, reply: Reply) -> Reply:
+    """The reply without what was true only when it was written: by then others may have brought the office more.
+
+    Digests and heads are compared over the network, where both sides speak of the same moment; only a tablet that lost
+    a part of its own chains needs the heads at once, before it writes on.
+    """
+    device = store.identity.device
+
+    def has_lost(opened: Opened) -> bool:
+        chains = {subject: len(held.chains.get(device, ())) for subject, held in opened.book.subjects.items()}
+        return any(head.seq > chains.get(head.subject, 0) for head in reply.page.have or ())
+
+    have = reply.page.have if store.reading(has_lost) else None
+    return msgspec.structs.replace(reply, page=msgspec.structs.replace(reply.page, digests=(), have=have))
 
 
 def _shape(opened: Opened) -> tuple[int, int]:
@@ -162,25 +182,21 @@ def _replies(store: Store, bundle: Bundle) -> list[Reply]:
     return found
 
 
-def _check_age(store: Store, bundle: Bundle, replies: list[Reply]) -> None:
-    """A reply is followed only when it answers what this tablet would show now, or showed last: an older one would set
-    the exchange back, and the office would then take this tablet for a twin.
+def _state_of(store: Store, bundle: Bundle, replies: list[Reply]) -> Literal["due", "known", "old"]:
+    """Whether the replies are the next of the exchange, all taken in, or older than what this tablet has seen since.
 
-    Raises RuleBroken("bundle_doubled" | "bundle_old").
+    Only the next ones are followed. An old one would set the exchange back, and the office would take this tablet for a
+    twin: of it only what stands by itself is taken, receipts and frames.
     """
-    nonces = store.reading(_nonces)
-    current, before = nonces[-1], nonces[-2] if len(nonces) > 1 else ""
+    if not replies:
+        return "known"
+    current = store.reading(lambda opened: opened.nonce)
     given = [reply.page.next_nonce for reply in replies]
-    answers = {each.head.answers for each in bundle.of("reply")}
     if given[-1] == current and store.reading(_holds_all(replies)):
-        raise RuleBroken("bundle_doubled", SOURCE)
-    if answers == {current} or current in given:
-        return
-    meta = store.meta
-    newer = replies[-1].receipt.position >= meta.position and replies[-1].receipt.epoch >= meta.epoch
-    if answers == {before} and newer and moment_of(bundle.header.created) >= moment_of(meta.exchanged_at):
-        return
-    raise RuleBroken("bundle_old", SOURCE)
+        return "known"
+    if current in given or {each.head.answers for each in bundle.of("reply")} == {current}:
+        return "due"
+    return "old"
 
 
 def _holds_all(replies: list[Reply]) -> Callable[[Opened], bool]:
@@ -190,13 +206,3 @@ def _holds_all(replies: list[Reply]) -> Callable[[Opened], bool]:
         return bool(opened.meta.cursor in ("", last.cursor) and opened.meta.nonce == last.next_nonce)
 
     return work
-
-
-def _nonces(opened: Opened) -> list[str]:
-    """Every nonce given to this tablet, oldest first; "" before the first."""
-    found = [""]
-    for _, plain in opened.database.rows("own"):
-        record = own_decoder.decode(plain)
-        if isinstance(record, OwnNonce):
-            found.append(record.nonce)
-    return found

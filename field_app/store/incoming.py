@@ -31,7 +31,7 @@ from field_app.store.store import Store
 from shared.accounts import DeviceEnrolled, Office, Person, ServerNamed
 from shared.ledger.crypto import is_signed
 from shared.ledger.door import place
-from shared.ledger.frame import Frame, is_sealed
+from shared.ledger.frame import Frame, FrameHeader, is_sealed
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import (
     Receipt,
@@ -322,13 +322,18 @@ def _still_behind(opened: Opened, plan: _Plan) -> dict[str, int]:
 
 
 def _offered(opened: Opened, reply: Reply) -> set[int]:
-    """Frames of others that were offered again and now have their answer."""
-    said = {(each.subject, each.first, each.count) for each in reply.receipt.frames}
-    return {
-        number
-        for number in opened.meta.offers
-        if (header := opened.pulled[number][1]) and (header.subject, header.first, header.count) in said
-    }
+    """Frames of others that were offered and now have their answer. The last id tells: two chains may look alike."""
+    said = {each.head for each in reply.receipt.frames}
+    return {number for number in opened.meta.offers if _head_of(opened, opened.pulled[number][1]) in said}
+
+
+def _head_of(opened: Opened, header: FrameHeader) -> str:
+    held = opened.book.subjects.get(header.subject)
+    ids = held.chains.get(header.device, []) if held else []
+    last = header.first + header.count - 1
+    if last <= len(ids):
+        return ids[last - 1]
+    return next((frame.ids()[-1].hex() for frame in opened.loose if frame.header == header), "")
 
 
 def _differing(opened: Opened, reply: Reply, plan: _Plan) -> list[str]:

@@ -112,6 +112,8 @@ def _unsent_row(operation: Operation, cut: Cut | None, progress: Progress) -> Ro
 
 def _file_rows(opened: Opened, progress: Progress) -> Iterable[Row]:
     for _, kept in opened.media.values():
+        if kept.carried:
+            continue
         state: RowState = "received" if kept.received else "waiting" if kept.operation else "on_tablet"
         sent = progress.files.get(kept.sha256, kept.sent)
         if kept.sha256 in progress.files:
