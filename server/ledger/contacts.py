@@ -27,6 +27,8 @@ ISSUED_KEPT = 32
 """Replies may be lost: so many nonces given to whoever showed the last one are still good."""
 LATE = "!"
 """Stands before a nonce that was given for an old one."""
+EPOCH = "@"
+"""Stands before the epoch the tablet knew when it showed its last nonce."""
 
 
 def contact(session: Session, hello: Hello, is_apart: Callable[[], bool], now: datetime) -> tuple[ContactRow, str]:
@@ -51,9 +53,9 @@ def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[], bool], no
     given = fresh
     if row.shown == WHATEVER:
         row.shown, row.issued = hello.nonce, ""
-    elif not _follows(row, hello.nonce):
-        if is_apart():
-            row.shown, row.issued = hello.nonce, ""
+    elif not _follows(row, hello):
+        if hello.epoch >= _epoch(row) and is_apart():
+            row.shown = hello.nonce
         else:
             given = LATE + fresh
             if LATE + hello.nonce in row.issued.split():
@@ -67,14 +69,20 @@ def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[], bool], no
     return fresh
 
 
-def _follows(row: ContactRow, shown: str) -> bool:
-    """Whether it is the nonce of the tablet's last exchange that came through. What others were given for the one before
+def _follows(row: ContactRow, hello: Hello) -> bool:
+    """Whether it is the nonce of the tablet's last exchange that came through. What else was given for the one before
     ends with it: a tablet that heard one answer never shows what another answer to the same nonce said."""
     issued = row.issued.split()
-    if shown in issued and not shown.startswith(LATE):
-        row.shown, row.issued = shown, " ".join(each for each in issued if each.startswith(LATE))
+    if hello.nonce in issued and hello.nonce[0] not in (LATE, EPOCH):
+        row.shown = hello.nonce
+        row.issued = " ".join([f"{EPOCH}{hello.epoch}", *(each for each in issued if each.startswith(LATE))])
         return True
-    return shown == row.shown
+    return hello.nonce == row.shown
+
+
+def _epoch(row: ContactRow) -> int:
+    """The epoch of the office the tablet knew when it last went on: what says less was late on its way."""
+    return next((int(each[1:]) for each in row.issued.split() if each.startswith(EPOCH)), 0)
 
 
 def _undelivered(hello: Hello) -> tuple[int, int]:

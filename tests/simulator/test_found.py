@@ -126,3 +126,24 @@ def test_who_was_named_while_the_group_had_set_out_keeps_what_he_recorded(world)
     assert newcomer.sync().trouble == ""
     assert newcomer.store.unsent() == 0
     assert [each.body.value for each in world.operations(record) if each.kind == "answer_recorded"] == [6]
+
+
+def test_a_request_from_before_a_restore_that_comes_late_stops_nobody(world):
+    """Seed 64: it was taken for the tablet that had forgotten the new epoch, and the tablet itself for its twin."""
+    tablet, record = begun(world)
+    assert tablet.sync().trouble == ""
+
+    def held_back() -> None:
+        records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
+        tablet.line.fail("delay")
+        tablet.sync()
+
+    restored(world, held_back)
+    for _ in range(2):
+        assert tablet.sync().trouble == ""
+        request, *_ = tablet.line.late
+        tablet.line.deliver_late()
+        tablet.line.late.append(request)
+    tablet.line.late.clear()
+    for _ in range(3):
+        assert tablet.sync().trouble == ""
