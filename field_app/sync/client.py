@@ -12,7 +12,7 @@ import hashlib
 import ipaddress
 import ssl
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from field_app.sync.schedule import read_timeout
 from shared.ledger.crypto import sign
@@ -128,14 +129,22 @@ def _session(office: Office) -> Iterator[requests.Session]:
 
 
 def _call(office: Office, method: str, path: str, size: int = 0, **rest: Any) -> requests.Response:
+    return _called(office, method, path, size, lambda response: response.content, **rest)[0]
+
+
+def _called(
+    office: Office, method: str, path: str, size: int, read: Callable[[requests.Response], bytes], **rest: Any
+) -> tuple[requests.Response, bytes]:
+    """The answer and its body; `read` takes a good one while the connection lives, and may take it as it came."""
+    data = b""
     try:
         with _session(office) as session:
             response = session.request(
                 method, checked_address(office.url) + path, timeout=(CONNECT_SECONDS, read_timeout(size)),
-                allow_redirects=False, **rest,
+                allow_redirects=False, stream=True, **rest,
             )  # fmt: skip
-            response.content  # noqa: B018  the body is read while the connection lives
-    except requests.RequestException as error:
+            data = read(response) if response.status_code < 300 else response.content
+    except (requests.RequestException, HTTPError) as error:
         raise NoNetwork(type(error).__name__) from error
     if response.status_code >= 500:
         raise Faltered(f"status {response.status_code}")
@@ -143,7 +152,7 @@ def _call(office: Office, method: str, path: str, size: int = 0, **rest: Any) ->
         raise NoNetwork(f"status {response.status_code}")  # a redirect is a gate of the network, not the office
     if response.status_code >= 400:
         raise _refusal(response)
-    return response
+    return response, data
 
 
 def _refusal(response: requests.Response) -> Refused:
@@ -178,13 +187,21 @@ def exchange(office: Office, body: bytes, seed: bytes) -> bytes:
         "Content-Type": SYNC_TYPE, "Content-Encoding": "gzip", "Accept": SYNC_TYPE, "Accept-Encoding": "gzip",
         SIGNATURE_HEADER: signature,
     }  # fmt: skip
-    response = _call(office, "POST", "/api/sync", len(packed), data=packed, headers=headers)
+    response, reply = _called(office, "POST", "/api/sync", len(packed), _as_it_came, data=packed, headers=headers)
     if response.headers.get("Content-Type", "").startswith("text/"):
         raise NoNetwork("not a reply of the office")
-    return _plain(response.content)
+    return _plain(reply)
+
+
+def _as_it_came(response: requests.Response) -> bytes:
+    """The body still packed, never more than a reply may have: unpacking it has a limit of its own."""
+    data: bytes = response.raw.read(REPLY_BYTES + 1, decode_content=False)
+    return data
 
 
 def _plain(data: bytes) -> bytes:
+    if len(data) > REPLY_BYTES:
+        raise NoNetwork("reply too large")
     if not data.startswith(b"\x1f\x8b"):
         return data
     unpack = zlib.decompressobj(31)

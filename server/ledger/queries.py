@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import zstandard
 from sqlalchemy import Function, and_, func, or_
 from sqlmodel import Session, col, select
 
+from server.ledger.packing import unpacked as unpacked
 from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
 from shared.ledger.frame import Frame, read_frames
 from shared.ledger.merge import digest, operations_of
@@ -18,13 +18,6 @@ from shared.ledger.operation import Operation
 from shared.permissions import EVERYBODY
 from shared.registry import BODIES, state_of
 from shared.values import DeviceId, PersonId, SubjectId, is_id
-
-UNPACKED_LIMIT = 2 * 1024 * 1024
-
-
-def unpacked(data: bytes) -> bytes:
-    """The wire bytes of a stored frame. An unpacker of its own each time: one must not be shared by threads."""
-    return zstandard.ZstdDecompressor().decompress(data, max_output_size=UNPACKED_LIMIT)
 
 
 def frame_of(row: FrameRow) -> Frame:
@@ -121,6 +114,11 @@ def head_at(session: Session, position: int) -> str | None:
     return session.exec(query).first()
 
 
+MOST_FRAMES = 2000
+"""Most frames of a page, however small they are."""
+READ_TOGETHER = 16
+
+
 @dataclass(frozen=True)
 class Page:
     """Frames a tablet may take next, as wire bytes, and where the page behind begins."""
@@ -166,35 +164,47 @@ def page(session: Session, person: PersonId, own: DeviceId, after: tuple[int, in
     """The next page above `after` = (position, cursor), whole frames to `limit` bytes, own frames left out.
 
     The position of a frame is the larger of its cursor and the number at which its subject was granted, so that a
-    subject joined late is handed over whole. Source: SETTLED decision 22.
+    subject joined late is handed over whole. One statement says which frames wait, in what order; their bytes, which
+    nothing ever changes, are read only as far as the page goes. Source: SETTLED decision 22.
     """
+    waiting = _waiting(session, person, own, after)
+    frames: list[bytes] = []
+    seen: set[SubjectId] = set()
+    size, reached = 0, after
+    for (position, cursor, subject), data in zip(waiting, _bytes_of(session, waiting), strict=True):
+        if frames and size + len(data) > limit:
+            return Page(tuple(frames), frozenset(seen), reached, True)
+        frames.append(data)
+        seen.add(SubjectId(subject))
+        size += len(data)
+        reached = (int(position), cursor)
+    return Page(tuple(frames), frozenset(seen), reached, len(waiting) == MOST_FRAMES)
+
+
+def _waiting(session: Session, person: PersonId, own: DeviceId, after: tuple[int, int]) -> list[tuple[int, int, str]]:
+    """(position, cursor, subject) of the frames that come next, in their order, at most MOST_FRAMES."""
     position: Function[int] = func.max(FrameRow.cursor, AccessRow.granted)
     if session.get_bind().dialect.name != "sqlite":
         position = func.greatest(FrameRow.cursor, AccessRow.granted)
     query = (
-        select(FrameRow, position)
+        select(position, FrameRow.cursor, FrameRow.subject)
         .join(AccessRow, AccessRow.subject == FrameRow.subject)  # type: ignore[arg-type]
         .where(AccessRow.audience.in_(audiences(person)), FrameRow.device != own)  # type: ignore[attr-defined]
         .where(or_(position > after[0], and_(position == after[0], col(FrameRow.cursor) > after[1])))
         .order_by(position, FrameRow.cursor)  # type: ignore[arg-type]
+        .limit(MOST_FRAMES)
     )
-    frames: list[bytes] = []
-    seen: set[SubjectId] = set()
-    size, reached = 0, after
-    for row, at in _streamed(session, query):
-        data = unpacked(row.data)
-        if frames and size + len(data) > limit:
-            return Page(tuple(frames), frozenset(seen), reached, True)
-        frames.append(data)
-        seen.add(SubjectId(row.subject))
-        size += len(data)
-        reached = (int(at), row.cursor)
-    return Page(tuple(frames), frozenset(seen), reached, False)
+    return [(at, cursor, subject) for at, cursor, subject in session.exec(query)]
 
 
-def _streamed(session: Session, query: Any) -> Iterator[Any]:
-    """Rows one chunk at a time: a page rarely needs all that wait."""
-    return iter(session.exec(query.execution_options(yield_per=64)))
+def _bytes_of(session: Session, waiting: Sequence[tuple[int, int, str]]) -> Iterator[bytes]:
+    """The wire bytes of these frames in this order, read some at a time: a page rarely needs all that wait."""
+    for at in range(0, len(waiting), READ_TOGETHER):
+        cursors = [cursor for _, cursor, _ in waiting[at : at + READ_TOGETHER]]
+        rows = session.exec(select(FrameRow.cursor, FrameRow.data).where(col(FrameRow.cursor).in_(cursors)))
+        data = {int(cursor): packed for cursor, packed in rows}
+        for cursor in cursors:
+            yield unpacked(data[cursor])
 
 
 def subjects_for(session: Session, person: PersonId) -> list[SubjectId]:
