@@ -6,11 +6,14 @@ What nobody foresaw is logged under a number, and the person gets that number, n
 from __future__ import annotations
 
 import logging
+import sqlite3
 from http import HTTPStatus
 
+import psycopg
 from flask import Flask, Response, jsonify, request
 from marshmallow import ValidationError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import CODES, RuleBroken
@@ -53,12 +56,21 @@ def request_number() -> str:
     return number()
 
 
+DATABASE_AWAY = (
+    OperationalError, InterfaceError, PoolExhausted, psycopg.OperationalError, psycopg.InterfaceError,
+    sqlite3.OperationalError,
+)  # fmt: skip
+"""The database does not answer just now: it is being restarted, another one takes over, its disk is full."""
+
+
 def register_errors(app: Flask) -> None:
     """Handlers of the app; the last one takes everything."""
     app.register_error_handler(RuleBroken, rule_broken)
     app.register_error_handler(ValidationError, _body_wrong)
     app.register_error_handler(DataError, _body_wrong)
     app.register_error_handler(NotCanonical, _body_wrong)
+    for away in DATABASE_AWAY:
+        app.register_error_handler(away, _database_away)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -96,6 +108,15 @@ def _body_wrong(error: Exception) -> Response:
     return answer("body_wrong", 422)
 
 
+def _database_away(error: Exception) -> Response:
+    """Nothing was kept, and trying again is right: tablets and people are told so, nobody is told of a fault."""
+    number = request_number()
+    log.error("database away %s at %s %s: %s", number, request.method, request.endpoint, type(error).__name__)
+    reply = answer("database_away", HTTPStatus.SERVICE_UNAVAILABLE, number=number)
+    reply.headers["Retry-After"] = "10"
+    return reply
+
+
 def _http(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response  # type: ignore[return-value]
@@ -118,5 +139,5 @@ def _unforeseen(error: Exception) -> Response:
     return answer("unforeseen", HTTPStatus.INTERNAL_SERVER_ERROR, {"number": number}, number=number)
 
 
-KNOWN_CODES = CODES | {"unforeseen"}
+KNOWN_CODES = CODES | {"unforeseen", "database_away"}
 """Every code a sentence `error.<code>` must exist for."""
