@@ -77,8 +77,10 @@ def keys_in_force(database: Database, keys: Keys) -> Keys:
     try:
         with database.read() as session:
             return replace(keys, device=sealing_device(session, keys.device))
-    except (OperationalError, ProgrammingError):  # no tables yet: the office is about to be founded or restored
-        return keys
+    except (OperationalError, ProgrammingError) as error:
+        if isinstance(error, OperationalError) and not database.is_sqlite:
+            raise  # the database does not answer: under another device the office would write a second history
+        return keys  # no tables yet: the office is about to be founded or restored
 
 
 def create_app(config: Config | None = None, clock: Clock = utc_now, office: Office | None = None) -> Flask:
