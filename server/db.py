@@ -116,7 +116,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = _sqlite(url) if self.is_sqlite else create_engine(url, pool_size=16, max_overflow=8)
+        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
         self.projecting: Projecting | None = None
         self._writing = self.engine.execution_options(writes=True)
         self._queue = _Queue(_lock_file(url)) if self.is_sqlite else None
@@ -285,6 +285,14 @@ def _lock_file(url: str) -> Path:
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(path.name + ".lock")
+
+
+def _postgresql(url: str) -> Engine:
+    """An address may name several servers of one pair and `target_session_attrs=read-write`: a connection that died is
+    replaced by one to the server that takes writes now. Source: docs/scale.md.
+    """
+    wait = {} if "connect_timeout" in url else {"connect_timeout": 5}
+    return create_engine(url, pool_size=16, max_overflow=8, pool_pre_ping=True, connect_args=wait)
 
 
 def _sqlite(url: str) -> Engine:
