@@ -41,7 +41,7 @@ Clock = Callable[[], datetime]
 
 CAPABILITIES = (
     "accounts", "ledger", "packs", "media", "institutions", "checklists", "law", "visit_requests", "elections",
-    "visits", "observations", "reports", "quarantine", "watching", "console",
+    "visits", "observations", "reports", "quarantine", "watching", "backup", "console",
 )  # fmt: skip
 """Each may have `pages.py` and `routes.py`, with one blueprint each."""
 
@@ -90,7 +90,10 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
     clock   gives the aware moment of a request
     office  an office opened already, for tests and command line
     """
-    office = office or open_office(config or from_environment(os.environ))
+    if office is None:
+        config = config or from_environment(os.environ)
+        begin_log(config.log)
+        office = open_office(config)
     app = Flask(
         __name__, root_path=str(Path(__file__).parent), template_folder="console/templates",
         static_folder="console/static", static_url_path="/static",
@@ -117,7 +120,6 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     api = Api(app)
-    begin_log(office.config.log)
     register_log(app)
     register_metrics(app, Numbers(office.config.data / "numbers", NAMES))
     register_web(app)
