@@ -88,7 +88,7 @@ def _check_readable(world: World, leader: Tablet, record: str) -> None:
 TRIAL = Trial(
     "cloned_tablet",
     traps=("B.10", "R9"),
-    says="Of a tablet copied at a random moment both histories are kept, flagged, and readable once two people decided.",
+    says="Of a tablet copied at a random moment both histories are kept, flagged, and readable once two decided.",
     per_commit=20,
     release=200,
     run=run,
