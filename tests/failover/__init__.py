@@ -1,0 +1,1 @@
+"""A primary and a synchronous replica, and what tablets and servers see when the primary dies."""
