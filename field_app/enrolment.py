@@ -13,6 +13,7 @@ import msgspec
 from field_app.store.store import Store
 from field_app.sync import client
 from shared.accounts import fingerprint
+from shared.errors import RuleBroken
 
 
 class AnswerWrong(Exception):
@@ -33,8 +34,11 @@ def enrol(store: Store, url: str, code: str, label: str, pin: str = "") -> str:
 
     pin  SHA-256 of the office's TLS certificate (hex), empty on loopback
 
-    Raises client.NoNetwork, client.Refused, client.AddressRefused, AnswerWrong, NotSaved.
+    Raises client.NoNetwork, client.Refused, client.AddressRefused, AnswerWrong, NotSaved; RuleBroken("tablet_enrolled")
+    for a tablet that holds entries: under another number they would belong to nobody. Source: SECURITY B.26.
     """
+    if store.is_enrolled and store.reading(lambda opened: any(opened.numbers.values())):
+        raise RuleBroken("tablet_enrolled", "SECURITY B.26")
     sign_key, box_key = store.public_keys()
     office = client.Office(client.checked_address(url), pin)
     answer = client.enrol(office, code.strip(), sign_key, box_key, label)

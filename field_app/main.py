@@ -134,6 +134,11 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("what", nargs="?", default="summary", choices=sorted(show.VIEWS))
     part.add_argument("id", nargs="?", default="", help="a subject, where the view wants one")
     part.add_argument("--json", action="store_true", help="as one JSON value")
+    part = add("bundle", _bundle, "exchange through a file, by cable or stick: with the office or a colleague")
+    part.add_argument("what", choices=("write", "read"))
+    part.add_argument("file", type=Path)
+    part.add_argument("--to", default="office", metavar="COLLEAGUE", help="name or tablet number (default: the office)")
+    part.add_argument("--without-files", action="store_true", help="text only, no photos")
     add("media", _media, "files made here and how far each is sent").add_argument("--json", action="store_true")
     return parser
 
@@ -249,6 +254,24 @@ def _trouble(say: Any, done: Round) -> str:
         return str(say(f"tablet.sync.{done.trouble}", detail=done.detail))
     except (MissingText, KeyError):
         return done.detail or _sentence(say, done.trouble)
+
+
+def _bundle(given: argparse.Namespace) -> int:
+    from field_app.bundles import commands, taking
+
+    say = texts(given.language)
+    store = _open(given)
+    try:
+        if given.what == "read":
+            print(commands.words_of(say, taking.take(store, given.file.read_bytes(), _now())))
+        else:
+            file = commands.write(store, given.file, given.to, not given.without_files, _now())
+            print(say("bundle.saved", file=file))
+    except LookupError as error:
+        raise ActWrong(f"{given.to}? {error}") from error
+    finally:
+        store.close()
+    return DONE
 
 
 def _show(given: argparse.Namespace) -> int:

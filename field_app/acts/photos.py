@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageOps
 
 from field_app.acts.subjects import clean, record_of
+from field_app.store.disk import MEDIA_STOP_BYTES, free_bytes
 from field_app.store.errors import StoreError
 from field_app.store.store import Store
 from shared.errors import RuleBroken
+from shared.law.law import LawBook, Rule, read_rules
+from shared.law.reading import changed_by
 from shared.ledger.crypto import SealBroken, new_key, sha256
 from shared.observations.media import file_key, key_words, opened_file, sealed_file
 from shared.observations.record import MediaFile, MediaRole, PhotoTaken
-from shared.values import OperationId, SubjectId, stamp
+from shared.values import ALMATY, OperationId, SubjectId, stamp
 
 DERIVATIVE_SIDE = 1600
 THUMBNAIL_SIDE = 320
 THUMBNAIL_BYTES = 40_000
 MOST_BYTES = 50 * 1000 * 1000
 MOST_PIXELS = 50_000_000
+MEGABYTE = 1000 * 1000
 
 
 def reduced(original: bytes) -> tuple[bytes, bytes, int, int]:
@@ -68,8 +73,7 @@ def take(
     of   what it belongs to: an item path, an operation, or ""
     """
     original_hash = sha256(original).hex()
-    if store.room() == "text_only":
-        raise RuleBroken("media_too_large", "SETTLED 39")
+    check_room(store, record, len(original), now)
     state = record_of(store, record)
     if not getattr(state.parent, "photos_allowed", False) and getattr(state.parent, "visit_kind", "") != "unplanned":
         raise RuleBroken("not_allowed", "photo.member")
@@ -89,6 +93,44 @@ def take(
     except StoreError:
         store.forget_files(kept.values())
         raise
+
+
+def check_room(store: Store, record: SubjectId, size: int, now: datetime) -> None:
+    """Whether another `size` bytes may be taken in this visit: told at the shot, never when it is to be sent.
+
+    Raises RuleBroken("media_no_room"; free) when text would soon lack room, RuleBroken("media_over_quota"; used, quota,
+    confidence) when the visit's share of this tablet is used up. Source: SETTLED 39, rule photo.visit_quota.
+    """
+    free = free_bytes(store.folder)
+    if free - size < MEDIA_STOP_BYTES:
+        raise RuleBroken("media_no_room", "SETTLED 39", free=free // MEGABYTE)
+    rule = visit_quota(store, now)
+    subjects = _of_visit(store, record)
+    used = sum(kept.size for kept in store.files() if kept.subject in subjects and not kept.carried)
+    if rule.value and used + size > int(rule.value) * MEGABYTE:
+        raise RuleBroken(
+            "media_over_quota", rule.key, used=used // MEGABYTE, quota=int(rule.value), confidence=rule.confidence
+        )
+
+
+def visit_quota(store: Store, now: datetime) -> Rule:
+    """Megabytes a visit may take here, with how sure that number is, as the office has it in force."""
+    book = _rules()
+    for subject in store.subjects("law"):
+        book = changed_by(book, store.state(subject).changes)
+    return book.on(now.astimezone(ALMATY).date()).rule("photo.visit_quota")
+
+
+@cache
+def _rules() -> LawBook:
+    return read_rules()
+
+
+def _of_visit(store: Store, record: SubjectId) -> set[SubjectId]:
+    """Record, interviews and report of the visit a subject belongs to."""
+    visit = getattr(store.state(record), "visit", "") or record
+    kinds = ("record", "interview", "report")
+    return {record, *(child for kind in kinds for child in store.children(SubjectId(visit), kind))}
 
 
 def picture(store: Store, record: SubjectId, photo: OperationId, role: MediaRole = "thumbnail") -> bytes | None:

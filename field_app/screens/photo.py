@@ -35,6 +35,7 @@ from field_app.widgets.text import Text
 from field_app.widgets.textfield import TextField
 from field_app.widgets.theme import look
 from shared.errors import RuleBroken
+from shared.law.words import slug
 from shared.observations.record import Photo, Record
 from shared.values import OperationId, SubjectId
 
@@ -58,8 +59,10 @@ def photo_on(screen: Screen, of: str) -> None:
     if not _allowed(desk.store.state(record)):
         desk.tell(t("photo.one"), t("photo.not_allowed"))
         return
-    if desk.store.room() == "text_only":
-        desk.tell(t("photo.one"), t("tablet.room.text_only"))
+    try:
+        photos.check_room(desk.store, record, 0, desk.now())
+    except RuleBroken as full:
+        desk.tell(t("photo.one"), room_words(t, full))
         return
     name = f"{record} caption {of}"
     draft = desk.store.drafts().get(name)
@@ -76,6 +79,14 @@ def photo_on(screen: Screen, of: str) -> None:
     desk.open_sheet(Sheet(t, t("photo.one"), body, foot=foot))
 
 
+def room_words(t: Any, full: RuleBroken) -> str:
+    """Why no further photo is taken, with the numbers, and how sure the office's own limit is."""
+    facts = dict(full.facts)
+    if "confidence" in facts:
+        facts["confidence"] = t(f"law.confidence.{slug(str(facts['confidence']))}")
+    return str(t(f"error.{full.code}", **facts))
+
+
 def _allowed(state: Any) -> bool:
     visit = getattr(state, "parent", None)
     return bool(getattr(visit, "photos_allowed", False)) or getattr(visit, "visit_kind", "") == "unplanned"
@@ -90,6 +101,9 @@ def take(screen: Screen, record: SubjectId, of: str, caption: str, draft: str) -
         desk.apart(lambda: photos.take(desk.store, record, data, now, of, caption, t.language), kept)
 
     def kept(result: Any) -> None:
+        if isinstance(result, RuleBroken) and result.facts:
+            desk.tell(t("photo.one"), room_words(t, result))
+            return
         if isinstance(result, StoreError | RuleBroken):
             desk.saving(lambda: _raise(result))
             return

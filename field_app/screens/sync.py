@@ -6,6 +6,7 @@ Draws `sync_facts`. "Received" never appears without a receipt. Source: UX T11, 
 from __future__ import annotations
 
 from field_app.screens import formats
+from field_app.screens.bundle import read_sheet, save_sheet
 from field_app.screens.screen import Screen
 from field_app.screens.sync_facts import SyncFacts, SyncRow, sync_facts
 from field_app.widgets.button import Button
@@ -41,12 +42,24 @@ class SyncCentre(Screen):
         for row in facts.rows:
             lines += [self._line(row), Rule()]
         table = Col(*lines[:-1], box=Box(fill="card", edge="hair")) if lines else Text(t("sync.empty"), 18, "muted")
-        self.pane = Scroll(Page(self._counts(facts), *self._news(facts), table, gap=16))
+        self.pane = Scroll(Page(self._counts(facts), *self._news(facts), self._by_hand(facts), table, gap=16))
         safe = Text(t("sync.safe"), 14, "muted")
         send = Button(t("sync.send_now"), "cloud_up", "primary", self.desk.send_now)
         return self.desk.chrome(
             t("sync.title"), self.pane, current="sync", strip=Strip(Gap(grow=1), safe, send, spare=(safe,))
         )
+
+    def _by_hand(self, facts: SyncFacts) -> Node:
+        """Exchange through a file, with the reason to use it when a visit ends with something not yet received."""
+        t = self.desk.texts
+        advice = Text(t("bundle.advice"), 18, bold=True) if facts.leaves_gate else None
+        carried = Text(t("bundle.carried", count=facts.carried), 16, "muted") if facts.carried else None
+        buttons = Wrap(
+            Button(t("bundle.save"), "file", "plain", lambda: save_sheet(self)),
+            Button(t("bundle.read"), "inbox", "plain", lambda: read_sheet(self)), gap=12,
+        )  # fmt: skip
+        return Col(Text(t("bundle.title"), 20, bold=True), advice, carried, buttons, gap=12, pad=16,
+                   box=Box(fill="card", edge="hair"))  # fmt: skip
 
     def _counts(self, facts: SyncFacts) -> Wrap:
         t = self.desk.texts

@@ -53,7 +53,11 @@ class SyncRow:
 
 @dataclass(frozen=True)
 class SyncFacts:
-    """Everything T11 shows. `oldest`: stamp of the oldest entry not received; `receipt`: (number, stamp)."""
+    """Everything T11 shows. `oldest`: stamp of the oldest entry not received; `receipt`: (number, stamp).
+
+    carried      parts held for colleagues on their way to the office
+    leaves_gate  a visit is under way or just closed and something of it is on no other machine
+    """
 
     rows: tuple[SyncRow, ...]
     unsent: int
@@ -65,6 +69,8 @@ class SyncFacts:
     trouble: str
     is_running: bool
     alarms: tuple[Alarm, ...]
+    carried: int = 0
+    leaves_gate: bool = False
 
 
 def sync_facts(store: Store, progress: Progress, language: str) -> SyncFacts:
@@ -78,8 +84,13 @@ def sync_facts(store: Store, progress: Progress, language: str) -> SyncFacts:
         rows=tuple(lines), unsent=store.unsent(), decide=sum(line.state == "needs_decision" for line in lines),
         failed=sum(line.state == "failed" for line in lines), oldest=_oldest(store, found), receipt=(number, at),
         exchanged_at=store.meta.exchanged_at, trouble=progress.trouble, is_running=progress.is_running,
-        alarms=store.alarms()[-3:],
+        alarms=store.alarms()[-3:], carried=len(store.meta.offers), leaves_gate=_leaves_gate(store),
     )  # fmt: skip
+
+
+def _leaves_gate(store: Store) -> bool:
+    states = [store.state(subject) for subject in store.subjects("visit")]
+    return store.unsent() > 0 and any(isinstance(state, Visit) and state.started_at for state in states)
 
 
 def _lines(store: Store, found: list[Row], language: str) -> list[SyncRow]:
@@ -106,8 +117,8 @@ def _lines(store: Store, found: list[Row], language: str) -> list[SyncRow]:
 def _and(one: SyncRow, other: SyncRow) -> SyncRow:
     latest = max((one.at, one.number), (other.at, other.number))
     return SyncRow(
-        one.key, one.family, one.count + other.count, one.place, one.state, 0, *latest, one.reason, one.urgent or other.urgent,
-        one.size + other.size, one.visit,
+        one.key, one.family, one.count + other.count, one.place, one.state, 0, *latest, one.reason,
+        one.urgent or other.urgent, one.size + other.size, one.visit,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ _FLAGS = {"yes": True, "on": True, "required": True, "no": False, "off": False}
 _DAY_UNITS = frozenset({"days", "calendar days", "working day", "working days"})
 _WHOLE_UNITS = _DAY_UNITS | {
     "hours", "minutes", "month", "months", "years", "terms", "count", "members", "report", "MCI", "MCI per member",
-    "per quarter",
+    "per quarter", "MB",
 }  # fmt: skip
 _NEEDED = frozenset({"key", "value", "unit", "confidence"})
 _FIELDS = _NEEDED | {"choices", "applies_to", "legal_basis", "source", "valid_from", "valid_to", "note"}

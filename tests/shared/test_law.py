@@ -32,7 +32,7 @@ def a_change(book: LawBook, key: str, value: str, valid_from: date, **others: ob
 
 def test_the_file_holds_every_rule_once_in_a_stable_order() -> None:
     keys = [rule.key for rule in BOOK.rules]
-    assert len(keys) == len(set(keys)) == 134
+    assert len(keys) == len(set(keys)) == 135
     assert keys[0] == "visit.type.periodic"
     assert keys[-3:] == ["iwg.followup_views", "council.recused_in_base", "election.tie"]
 
@@ -53,6 +53,7 @@ def test_the_file_holds_every_rule_once_in_a_stable_order() -> None:
         ("council.recused_in_base", "yes", "flag", "U"),
         ("election.tie", "second_round", "text", "U"),
         ("public.min_cell", "5", "count", "design"),
+        ("photo.visit_quota", "600", "MB", "design"),
     ],
 )
 def test_first_values(key: str, value: str, unit: str, confidence: str) -> None:

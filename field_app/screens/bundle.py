@@ -1,0 +1,121 @@
+"""The part of T11 for exchange without a network: who a bundle is for, which file to read, and what it brought.
+
+Files lie in one folder the person can reach with a cable or a stick. Nothing here opens or seals: the functions of
+`field_app.bundles` do. Source: SECURITY B.26, UX T11.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from field_app.bundles import making, taking
+from field_app.bundles.commands import words_of
+from field_app.screens import formats
+from field_app.screens.screen import Screen
+from field_app.store.carried import Colleague, colleagues
+from field_app.store.disk import write_whole
+from field_app.store.errors import ReplyRefused, StoreError, not_saved
+from field_app.widgets.button import Button
+from field_app.widgets.layout import Col
+from field_app.widgets.node import Node
+from field_app.widgets.sheet import Sheet
+from field_app.widgets.text import Text
+from shared.errors import RuleBroken
+from shared.values import ALMATY
+
+FOLDER_VARIABLE = "QORGAN_TABLET_BUNDLES"
+SUFFIX = ".qorgan"
+SHOWN = 8
+"""Newest files offered to be read."""
+
+
+def folder_of(home: Path) -> Path:
+    """Where bundles are written to and read from: the folder the person named, else `bundles` beside the store."""
+    return Path(os.environ.get(FOLDER_VARIABLE, home / "bundles"))
+
+
+def save_sheet(screen: Screen) -> None:
+    """Who is it for: the office, or a colleague's tablet."""
+    t, desk = screen.desk.texts, screen.desk
+    folder = folder_of(desk.store.folder)
+    buttons: list[Node] = [Button(t("bundle.office"), "building", "primary", lambda: _save(screen, None))]
+    buttons += [
+        Button(t("bundle.colleague", name=each.name, label=each.label), "people", "plain", _saver(screen, each))
+        for each in colleagues(desk.store)
+    ]
+    words = Text(t("bundle.sealed", folder=str(folder)), 16, "muted")
+    desk.open_sheet(Sheet(t, t("bundle.for_whom"), Col(*buttons, words, gap=12, pad=(24, 0, 24, 24))))
+
+
+def _saver(screen: Screen, to: Colleague) -> Callable[[], None]:
+    return lambda: _save(screen, to)
+
+
+def _save(screen: Screen, to: Colleague | None) -> None:
+    desk = screen.desk
+    desk.close_sheet()
+    now = desk.now()
+    name = f"{now.astimezone(ALMATY):%Y%m%d-%H%M%S}-{'office' if to is None else to.device[-8:]}{SUFFIX}"
+    path = folder_of(desk.store.folder) / name
+
+    def work() -> Path:
+        data = making.for_office(desk.store, now) if to is None else making.for_colleague(desk.store, to, now)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_whole(path, data)
+        except OSError as error:
+            raise not_saved(error) from error
+        return path
+
+    _apart(screen, work, lambda done: screen.desk.texts("bundle.saved", file=str(done)))
+
+
+def read_sheet(screen: Screen) -> None:
+    """Which file: the newest of the folder, with size and time."""
+    t, desk = screen.desk.texts, screen.desk
+    folder = folder_of(desk.store.folder)
+    found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)[:SHOWN]
+    if not found:
+        desk.tell(t("bundle.title"), t("bundle.none", folder=str(folder)))
+        return
+    buttons = [
+        Button(f"{path.name} · {formats.size(t, path.stat().st_size)}", "file", "plain", _reader(screen, path))
+        for path in found
+    ]
+    desk.open_sheet(Sheet(t, t("bundle.which"), Col(*buttons, gap=12, pad=(24, 0, 24, 24))))
+
+
+def _reader(screen: Screen, path: Path) -> Callable[[], None]:
+    def read() -> None:
+        desk = screen.desk
+        desk.close_sheet()
+        now = desk.now()
+        _apart(screen, lambda: taking.take(desk.store, path.read_bytes(), now), lambda done: words_of(desk.texts, done))
+
+    return read
+
+
+def _apart(screen: Screen, work: Callable[[], Any], words: Callable[[Any], str]) -> None:
+    """Slow work on a thread of its own; what came of it, or why nothing did, in words."""
+    desk, t = screen.desk, screen.desk.texts
+
+    def done(result: Any) -> None:
+        if isinstance(result, RuleBroken):
+            desk.tell(t("bundle.title"), t(f"error.{result.code}", **dict(result.facts)))
+        elif isinstance(result, ReplyRefused):
+            desk.tell(t("bundle.title"), t(f"tablet.alarm.{result.reason}"))
+        elif isinstance(result, StoreError):
+            desk.tell(t("bundle.title"), t(f"tablet.{result.code}"))
+        elif isinstance(result, OSError):
+            desk.tell(t("bundle.title"), t("tablet.not_saved"))
+        elif isinstance(result, Exception):
+            raise result
+        else:
+            desk.tell(t("bundle.title"), words(result))
+            desk.send_now()
+            screen.refresh()
+
+    desk.apart(work, done)
