@@ -25,6 +25,7 @@ from server.keys import KeysLocked, load_keys, make_keys, save_keys
 from server.ledger.commands import add_commands as add_ledger_commands
 from server.migrations import NewerSchema, OlderSchema, check_schema
 from server.office import Office
+from server.quarantine.commands import add_commands as add_quarantine_commands
 from shared.accounts import Role
 from shared.errors import RuleBroken
 from shared.texts import LANGUAGES, texts
@@ -104,7 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("--on", default="", metavar="YYYY-MM-DD", help="the day (default: today)")
     rules.add_argument("--language", choices=LANGUAGES, default="en")
     command("openapi", _openapi, "print the description of the API")
-    for add_commands in (add_ledger_commands, add_backup_commands, add_bundle_commands, add_checklist_commands):
+    for add_commands in (add_ledger_commands, add_backup_commands, add_bundle_commands, add_checklist_commands,
+                         add_quarantine_commands):  # fmt: skip
         add_commands(commands)
     return parser
 

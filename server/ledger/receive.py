@@ -216,6 +216,8 @@ class Arrival:
         chain = self.session.get(ChainRow, (header.device, header.subject))
         held = Held(chain.seq, chain.head) if chain else Held(0, genesis(header.device, header.subject).hex())
         verdict = place(item.frame, held, _known_ids(self.session, item.frame, held) | self._pending_ids)
+        if verdict.status == "waiting" and decisions.goes_on_from_branch(self.session, header.prev):
+            verdict = Verdict("quarantined", "fork")
         if verdict.status != "already" and sender.revoked_at is not None and not item.is_decided:
             return Verdict("quarantined", "revoked")
         if verdict.status != "accepted":

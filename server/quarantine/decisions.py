@@ -33,6 +33,15 @@ def frame_in(row: HeldFrameRow) -> Frame:
     return read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0]
 
 
+def goes_on_from_branch(session: Session, prev: str) -> bool:
+    """Whether a frame that begins behind operation `prev` belongs to a second history, not to a gap in the first."""
+    decision = session.get(FrameDecisionRow, prev)
+    if decision is not None and decision.held == "fork":
+        return True
+    held = select(HeldFrameRow.id).where(HeldFrameRow.last_id == prev, HeldFrameRow.reason == "fork")
+    return session.exec(held).first() is not None
+
+
 def is_carried(session: Session, frame: Frame) -> bool:
     """Whether the office carries this frame as a branch already."""
     wire = frame.encoded()

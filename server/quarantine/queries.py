@@ -125,8 +125,8 @@ def counts(session: Session) -> dict[tuple[str, str], int]:
     return {(status, reason): int(count) for status, reason, count in rows}
 
 
-def kept(session: Session, reader: Reader, show: str) -> list[Kept]:
-    """Frames the reader may see, oldest first: to decide, waiting, or decided."""
+def kept(session: Session, reader: Reader | None, show: str) -> list[Kept]:
+    """Frames the reader may see (all of them for the command line), oldest first: to decide, waiting, or decided."""
     looking = _Looking(session)
     if show == "decided":
         rows = session.exec(
@@ -138,7 +138,7 @@ def kept(session: Session, reader: Reader, show: str) -> list[Kept]:
         found = (looking.held(row) for row in session.exec(held))
     seen: list[Kept] = []
     for each in found:
-        if may(reader.person, reader.hat, "quarantine.read", each.state):
+        if reader is None or may(reader.person, reader.hat, "quarantine.read", each.state):
             seen.append(each)
             if len(seen) == SHOWN:
                 break
@@ -167,7 +167,8 @@ def one(session: Session, head: str, reader: Reader | None = None) -> Kept:
 def by_short_name(session: Session, name: str) -> str:
     """The whole id of the one held frame that begins so (at least six digits). Raises RuleBroken("not_found")."""
     wanted = name.strip().lower()
-    found = {row for row in session.exec(select(HeldFrameRow.last_id)) if row.startswith(wanted)}
+    known = (*session.exec(select(HeldFrameRow.last_id)), *session.exec(select(FrameDecisionRow.head)))
+    found = {row for row in known if row.startswith(wanted)}
     if len(wanted) < 6 or len(found) != 1:
         raise RuleBroken("not_found")
     return found.pop()

@@ -336,3 +336,20 @@ def test_what_a_tablet_says_it_has_not_delivered_is_kept(pair) -> None:
         with world.office.database.read() as session:
             row = session.get(ContactRow, one.id)
             assert (row.undelivered, row.oldest_seconds) == wanted
+
+
+def test_what_goes_on_behind_a_fork_is_decided_too_and_does_not_wait_for_ever(pair, officer) -> None:
+    one, other, visit = pair
+    world = one.world
+    record = begun(one, visit)
+    twin = twin_of(one)
+    one.sync(one.write(record, *answers(1, 10)))
+    first = twin.write(record, *answers(3, 20))
+    second = twin.write(record, *answers(2, 30))
+    assert statuses(twin.sync(second)) == [("waiting", "gap")]
+    assert statuses(twin.sync(first)) == [("quarantined", "fork")]
+    taken_in(world, first, officer, other.person)
+    assert held(world) == [("quarantined", "fork")]
+    taken_in(world, second, officer, other.person)
+    assert set(state_of(world, record).answers.items) >= {"/mc/q10", "/mc/q20", "/mc/q31"}
+    stands(world)
