@@ -6,7 +6,7 @@ A frame is sent again as the same bytes. No network here. Source: SETTLED decisi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
@@ -26,7 +26,7 @@ from shared.ledger.merge import heads_digest
 from shared.ledger.messages import LACKS_LIMIT, ChainHead, Hello
 from shared.ledger.operation import canonical, genesis
 from shared.observations.record import FindingChanged, FindingRecorded
-from shared.values import SubjectId, stamp
+from shared.values import SubjectId, moment_of, stamp
 
 ALARM_LIMIT = 50
 
@@ -184,9 +184,34 @@ def _heads(opened: Opened, frames: list[Frame]) -> str:
     return heads_digest((subject, seq, id_) for subject, (seq, id_) in heads.items())
 
 
-def set_aside(store: Store, frame: Frame, code: str) -> None:
+ASIDE_FOR = timedelta(days=1)
+"""After so long a frame the office would not read is offered again: the office may know more by then."""
+
+
+def take_up_again(store: Store, now: datetime) -> int:
+    """Frames set aside because the office would not read them are due again after a day, or when the clock went back;
+    how many. An office of an older version is brought up to date some day: nothing stays here for ever.
+    """
+
+    def work(opened: Opened) -> int:
+        aside = [each for each in opened.cuts if each.state.status == "quarantined" and not each.state.number]
+        due = [each for each in aside if not timedelta(0) <= now - _when(each.state.at, now) < ASIDE_FOR]
+        if due:
+            opened.write(lambda writing: [writing.put("frame_state", FrameState("cut"), each.number) for each in due])
+        for each in due:
+            each.state = FrameState("cut")
+        return len(due)
+
+    return store.reading(work)
+
+
+def _when(at: str, now: datetime) -> datetime:
+    return moment_of(at) if at else now - ASIDE_FOR
+
+
+def set_aside(store: Store, frame: Frame, code: str, now: datetime) -> None:
     """The office would not read this frame at all: it stays here, marked, and no longer holds the others."""
-    state = FrameState("quarantined", code)
+    state = FrameState("quarantined", code, at=stamp(now))
     place = (frame.header.subject, frame.header.first)
 
     def work(opened: Opened) -> None:
