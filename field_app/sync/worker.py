@@ -159,6 +159,7 @@ class Worker:
     # ── text ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _text(self, done: Round) -> None:
+        outgoing.take_up_again(self._store, self._now())
         while done.exchanges < EXCHANGES_LIMIT and not self._stopping:
             frames = outgoing.to_send(self._store)
             lost = self._store.meta.behind
@@ -192,7 +193,7 @@ class Worker:
             if refused.status not in (413, 422) or not frames:
                 raise
             if len(frames) == 1:
-                outgoing.set_aside(self._store, frames[0], refused.code)
+                outgoing.set_aside(self._store, frames[0], refused.code, self._now())
                 return True
             half = len(frames) // 2
             self._exchange(frames[:half], done)
