@@ -257,6 +257,7 @@ MATRIX: Mapping[str, Mapping[Role, Test]] = {
     "report.comment_answer": {_R.NPM_MEMBER: _member},
     # operating
     "audit.read": {_R.AUDITOR: _always},
+    "backup.read": {_R.ADMIN: _always, _R.AUDITOR: _always},
     # kept aside: the officer of the visit decides with its leader, the commissioner where there is no visit
     "quarantine.read": {
         _R.CENTRE_OFFICER: _assigned_or_no_visit, _R.AUDITOR: _always, _R.NPM_MEMBER: _leader, _R.ADMIN: _always,

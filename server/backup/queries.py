@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
 from server.backup.tables import BackupRow, StandingRow
 from server.ledger import queries as ledger
 from shared.values import DeviceId
+
+LATE = timedelta(hours=24)
+"""A proven backup older than this is late. Source: SECURITY A.6, durable mark."""
 
 
 def durable(session: Session) -> int:
@@ -25,6 +28,20 @@ def sealing_device(session: Session, keys_device: DeviceId) -> DeviceId:
 
 
 @dataclass(frozen=True)
+class Proven:
+    """A backup that was read back whole."""
+
+    name: str
+    made_at: datetime
+    proven_at: datetime
+    epoch: int
+    position: int
+    size: int
+    operations: int
+    files: int
+
+
+@dataclass(frozen=True)
 class Standing:
     """Epoch, position and what is durable; when this database was restored last, if ever; epochs: number → position
     above which it began; the proven backups, newest first."""
@@ -34,10 +51,10 @@ class Standing:
     durable: int
     restored_at: datetime | None
     epochs: dict[int, int]
-    backups: list[BackupRow]
+    backups: list[Proven]
 
     @property
-    def newest(self) -> BackupRow | None:
+    def newest(self) -> Proven | None:
         """The last proven backup."""
         return self.backups[0] if self.backups else None
 
@@ -46,8 +63,14 @@ def standing(session: Session, limit: int = 30) -> Standing:
     """Everything the page and the health of the office say of backups. Raises LookupError before founding."""
     counter, row = ledger.counter(session), session.get(StandingRow, 1)
     state = ledger.the(session, "office")
-    backups = session.exec(select(BackupRow).order_by(col(BackupRow.proven_at).desc()).limit(limit))
+    rows = session.exec(select(BackupRow).order_by(col(BackupRow.proven_at).desc()).limit(limit))
+    backups = [
+        Proven(
+            row.name, row.made_at, row.proven_at, row.epoch, row.position, row.size, row.operations, row.files
+        )
+        for row in rows
+    ]  # fmt: skip
     return Standing(
         counter.epoch, counter.value, durable(session), row.restored_at if row else None, dict(state.epochs),
-        list(backups),
+        backups,
     )  # fmt: skip

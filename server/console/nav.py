@@ -77,6 +77,7 @@ _GROUPS: tuple[tuple[str, tuple[_Section, ...]], ...] = (
             _Section("/rules", "rule.read", "rule"),
             _Section("/people", "person.read", "tablet"),
             _Section("/quarantine", "quarantine.read", "flag"),
+            _Section("/backups", "backup.read", "history"),
             _Section("/audit", "audit.read", "history"),
         ),
     ),
