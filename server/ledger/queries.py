@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Function, and_, func, or_
+from sqlalchemy import Function, and_, bindparam, func, or_
 from sqlmodel import Session, col, select
 
+from server.db import Id
 from server.ledger.packing import unpacked as unpacked
 from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
 from shared.ledger.frame import Frame, read_frames
@@ -181,28 +182,39 @@ def page(session: Session, person: PersonId, own: DeviceId, after: tuple[int, in
     return Page(tuple(frames), frozenset(seen), reached, len(waiting) == MOST_FRAMES)
 
 
-def _waiting(session: Session, person: PersonId, own: DeviceId, after: tuple[int, int]) -> list[tuple[int, int, str]]:
-    """(position, cursor, subject) of the frames that come next, in their order, at most MOST_FRAMES."""
-    position: Function[int] = func.max(FrameRow.cursor, AccessRow.granted)
-    if session.get_bind().dialect.name != "sqlite":
-        position = func.greatest(FrameRow.cursor, AccessRow.granted)
-    query = (
+def _waiting_query(is_sqlite: bool) -> Any:
+    larger = func.max if is_sqlite else func.greatest
+    position: Function[int] = larger(FrameRow.cursor, AccessRow.granted)
+    return (
         select(position, FrameRow.cursor, FrameRow.subject)
         .join(AccessRow, AccessRow.subject == FrameRow.subject)  # type: ignore[arg-type]
-        .where(AccessRow.audience.in_(audiences(person)), FrameRow.device != own)  # type: ignore[attr-defined]
-        .where(or_(position > after[0], and_(position == after[0], col(FrameRow.cursor) > after[1])))
+        .where(col(AccessRow.audience).in_(bindparam("audiences", expanding=True)))
+        .where(FrameRow.device != bindparam("own", type_=Id()))
+        .where(or_(position > bindparam("at"),
+                   and_(position == bindparam("at"), col(FrameRow.cursor) > bindparam("behind"))))
         .order_by(position, FrameRow.cursor)  # type: ignore[arg-type]
-        .limit(MOST_FRAMES)
-    )
-    return [(at, cursor, subject) for at, cursor, subject in session.exec(query)]
+        .limit(bindparam("most"))
+    )  # fmt: skip
+
+
+_WAITING = {is_sqlite: _waiting_query(is_sqlite) for is_sqlite in (True, False)}
+_BYTES = select(FrameRow.cursor, FrameRow.data).where(col(FrameRow.cursor).in_(bindparam("cursors", expanding=True)))
+"""Made once: a page is asked for so often that building its statements anew would cost more than running them."""
+
+
+def _waiting(session: Session, person: PersonId, own: DeviceId, after: tuple[int, int]) -> list[tuple[int, int, str]]:
+    """(position, cursor, subject) of the frames that come next, in their order, at most MOST_FRAMES."""
+    query = _WAITING[session.get_bind().dialect.name == "sqlite"]
+    asked = {"audiences": audiences(person), "own": own, "at": after[0], "behind": after[1], "most": MOST_FRAMES}
+    return [(at, cursor, subject) for at, cursor, subject in session.connection().execute(query, asked)]
 
 
 def _bytes_of(session: Session, waiting: Sequence[tuple[int, int, str]]) -> Iterator[bytes]:
     """The wire bytes of these frames in this order, read some at a time: a page rarely needs all that wait."""
+    connection = session.connection()
     for at in range(0, len(waiting), READ_TOGETHER):
         cursors = [cursor for _, cursor, _ in waiting[at : at + READ_TOGETHER]]
-        rows = session.exec(select(FrameRow.cursor, FrameRow.data).where(col(FrameRow.cursor).in_(cursors)))
-        data = {int(cursor): packed for cursor, packed in rows}
+        data = {int(cursor): packed for cursor, packed in connection.execute(_BYTES, {"cursors": cursors})}
         for cursor in cursors:
             yield unpacked(data[cursor])
 

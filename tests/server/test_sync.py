@@ -52,6 +52,20 @@ def test_a_page_is_whole_frames_and_the_next_goes_on_behind_it(pair, monkeypatch
     assert sum(frame.header.count for frame in seen if frame.header.subject == record) == 14
 
 
+def test_a_page_of_many_small_frames_ends_too_and_nothing_is_left_out(pair, monkeypatch) -> None:
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    for number in range(5):
+        one.sync(one.write(record, *answers(2, number * 10)))
+    monkeypatch.setattr(queries, "MOST_FRAMES", 3)
+    monkeypatch.setattr(queries, "READ_TOGETHER", 2)
+    first = other.sync()
+    assert (len(first.frames), first.page.more) == (3, True)
+    seen = [*first.frames, *other.sync_all()]
+    assert len({(frame.header.device, frame.header.subject, frame.header.first) for frame in seen}) == len(seen)
+    assert sum(frame.header.count for frame in seen if frame.header.subject == record) == 14
+
+
 def test_the_same_frames_bring_the_same_receipt_and_are_kept_once(pair) -> None:
     one, _, visit = pair
     record, first = begun(one, visit)
