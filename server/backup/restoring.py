@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import update
 from sqlmodel import Session, SQLModel, col, func, select
 
 import server.migrations.tables  # noqa: F401  (every table)
@@ -23,6 +24,7 @@ from server.backup.tables import BackupRow, StandingRow
 from server.keys import Keys
 from server.ledger import queries
 from server.ledger.actions import record
+from server.ledger.contacts import WHATEVER
 from server.ledger.opening import log_reads
 from server.ledger.rebuild import project_all
 from server.ledger.tables import ContactRow, CounterRow, FrameRow, HeldFrameRow, SubjectRow
@@ -160,6 +162,7 @@ def begin_epoch(office: Office, now: datetime) -> tuple[int, int, Keys]:
     with office.database.write() as session:
         counter = queries.counter(session)
         position, epoch = counter.value, counter.epoch + 1
+        session.execute(update(ContactRow).values(shown=WHATEVER, issued=""))  # the copy forgot the last of them
         _begin_epoch(session, replace(office, keys=keys), position, epoch, now)
     return epoch, position, keys
 

@@ -11,7 +11,7 @@ from sqlmodel import select
 from server.app import keys_in_force
 from server.backup.keys import keep_address
 from server.backup.making import Made, make_backup
-from server.backup.restoring import Restored, restore
+from server.backup.restoring import Restored, begin_epoch, restore
 from server.ledger.tables import FrameRow
 from server.migrations import migrate
 from shared.ledger.crypto import box_address, new_box_key
@@ -66,8 +66,8 @@ class Disasters:
         world.office = replace(office, keys=keys_in_force(office.database, keys))
         return done
 
-    def put_back(self, copy: Path) -> None:
-        """Somebody puts an old copy of the file back and says nothing."""
+    def put_back(self, copy: Path, *, is_said: bool) -> None:
+        """Somebody puts an old copy of the file back, and says so by `begin-epoch` or says nothing."""
         self._count += 1
         world = self.world
         world.office.database.engine.dispose()
@@ -75,6 +75,8 @@ class Disasters:
         database = _database(config.database, world._founded)
         keys = keys_in_force(database, world.office.keys)
         world.office = replace(world.office, config=config, database=database, keys=keys)
+        if is_said:
+            world.office = replace(world.office, keys=begin_epoch(world.office, world.now)[2])
 
     def copy(self) -> Path:
         """A copy of the database file, taken by other means than `backup`."""
