@@ -187,6 +187,27 @@ def test_a_forged_frame_of_a_colleague_is_not_taken(office, group, worker_of):
     assert honest.header.subject not in set(first.subjects("record"))
 
 
+def test_no_tablet_says_for_another_which_key_is_its_own(office, group, worker_of, make_store):
+    first, second, visit = group
+    third = make_store("third", office, new_id(13))
+    for store in (first, second, third):
+        worker_of(store).run_once()
+    from shared.accounts import DeviceConfirmed, DeviceEnrolled, PersonAdded
+
+    tablet = office.tablets[second.identity.device]
+    keys = {"device": tablet.device, "box_key": tablet.box_key, "label": "t"}
+    office.write(second.person, PersonAdded(name="Dana"), DeviceEnrolled(sign_key=tablet.sign_key, **keys),
+                 DeviceConfirmed(device=tablet.device))  # fmt: skip
+    worker_of(first).run_once()
+    third.record(third.new_subject(NOW), DeviceEnrolled(sign_key="5" * 64, **keys), now=NOW)
+    worker_of(third).run_once()
+    visits.start(second, visit, "KZ-1", NOW)
+    worker_of(second).run_once()
+    assert worker_of(first).run_once().trouble == ""
+    assert "bad_seal" not in {alarm.code for alarm in first.alarms()}
+    assert record_id(second, visit) in first.subjects("record")
+
+
 def test_words_reach_the_colleague_whose_tablet_became_known_later(office, group, worker_of):
     first, second, visit = group
     for store in (first, second):
