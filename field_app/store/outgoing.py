@@ -35,7 +35,9 @@ def cut_frames(store: Store) -> int:
     """Seals everything not yet in a frame and stores the seals; how many frames that made. Raises NotSaved."""
 
     def work(opened: Opened) -> int:
-        fresh = [frame for subject in opened.numbers for frame in _uncut(opened, subject)]
+        fresh = [
+            frame for subject in opened.numbers if _has_begun(opened, subject) for frame in _uncut(opened, subject)
+        ]
         if not fresh:
             return 0
         numbers = opened.write(lambda writing: [writing.own(OwnFrame(canonical(frame.header))) for frame in fresh])
@@ -44,6 +46,12 @@ def cut_frames(store: Store) -> int:
         return len(fresh)
 
     return store.reading(work)
+
+
+def _has_begun(opened: Opened, subject: SubjectId) -> bool:
+    """Whether something says of what kind the subject is. A key alone, whose first words were not saved, stays here:
+    the office could only wait for what never comes."""
+    return bool(opened.book.subjects[subject].kind)
 
 
 def _uncut(opened: Opened, subject: SubjectId) -> list[Frame]:
@@ -230,6 +238,9 @@ def has_uncut(store: Store) -> bool:
         done: dict[SubjectId, int] = {}
         for each in opened.cuts:
             done[each.header.subject] = max(done.get(each.header.subject, 0), each.last)
-        return any(len(numbers) > done.get(subject, 0) for subject, numbers in opened.numbers.items())
+        return any(
+            len(numbers) > done.get(subject, 0) and _has_begun(opened, subject)
+            for subject, numbers in opened.numbers.items()
+        )
 
     return store.reading(work)

@@ -166,6 +166,8 @@ class Worker:
             more = self._exchange(frames, done)
             if self._store.meta.revoked:
                 done.trouble = self._store.meta.stopped or "revoked"
+                if self._has_fresh(frames):
+                    continue
                 return
             wrapped = self._store.wrap_missing(self._now())
             fetches = self._store.meta.behind not in ({}, lost)

@@ -31,12 +31,12 @@ EPOCH = "@"
 """Stands before the epoch the tablet knew when it showed its last nonce."""
 
 
-def contact(session: Session, hello: Hello, is_apart: Callable[[], bool], now: datetime) -> tuple[ContactRow, str]:
+def contact(session: Session, hello: Hello, is_apart: Callable[[int], bool], now: datetime) -> tuple[ContactRow, str]:
     """Notes the contact and gives the nonce for the next one. A twin freezes the row; `row.shown` is another than the
     nonce of the hello when that one was old.
 
-    is_apart  asked when the nonce is not one given: whether the tablet knows a ledger that this office lost, for then
-              the office forgot the nonce with the rest
+    is_apart  asked with the epoch the tablet last knew when the nonce is not one given: whether it knows a ledger that
+              this office lost, for then the office forgot the nonce with the rest
     """
     row = session.get(ContactRow, hello.device, with_for_update=True)
     if row is None:
@@ -47,14 +47,14 @@ def contact(session: Session, hello: Hello, is_apart: Callable[[], bool], now: d
     return row, fresh
 
 
-def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[], bool], now: datetime) -> str:
+def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[int], bool], now: datetime) -> str:
     """Writes the contact into its row, wherever that came from, and gives the nonce for the next one; as `contact`."""
     fresh = _secret(18)
     given = fresh
     if row.shown == WHATEVER:
         row.shown, row.issued = hello.nonce, ""
     elif not _follows(row, hello):
-        if hello.epoch >= _epoch(row) and is_apart():
+        if is_apart(_epoch(row)):
             row.shown = hello.nonce
         else:
             given = LATE + fresh

@@ -132,7 +132,7 @@ def _one_transaction(office: Office, request: Request, now: datetime) -> Taken:
         device = session.get(DeviceRow, hello.device)
         if device is None:
             raise RuleBroken("device_unknown")
-        row, nonce = contact(session, hello, lambda: ledgers_parted(session, hello) is not None, now)
+        row, nonce = contact(session, hello, lambda known: forgot_nonce(session, hello, known), now)
         if row.minute_count > RATE:
             raise RuleBroken("too_many", "SETTLED 27")
         received = receive(session, office, hello.device, request, now)
@@ -271,6 +271,17 @@ def epochs_begun(session: Session, epoch: int) -> dict[int, int]:
         return {}
     state: OfficeState = queries.the(session, "office")
     return {number: state.epochs.get(number, 0) for number in range(2, epoch + 1)}
+
+
+def forgot_nonce(session: Session, hello: Hello, known: int) -> bool:
+    """Whether the office was put back since the tablet was given its nonce, so that it knows another one.
+
+    known  epoch the tablet knew at its last contact: a request that knows less was late on its way. A tablet that
+           lost its database (epoch 0) is believed once an epoch.
+    """
+    if hello.epoch == 0:
+        return known < queries.counter(session).epoch > 1
+    return hello.epoch >= known and ledgers_parted(session, hello) is not None
 
 
 def ledgers_parted(session: Session, hello: Hello) -> int | None:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from server.ledger.contacts import new_token, note_contact
+from server.ledger.kinds import know_kind
 from server.ledger.ordinary_rows import Chain, Counter, OrdinaryRows, Standing, Writing
 from server.ledger.packing import packed
 from server.office import Office
@@ -83,6 +84,8 @@ def ordinary_exchange(
         with office.database.push() as connection:
             one.take_in(connection, epoch, most)
         office.database.pushed()
+        for frame in request.frames:
+            know_kind(frame.header.subject, KIND)
         return one.done(after)
     except Extraordinary:
         return None
@@ -337,7 +340,7 @@ def _parent_said(subject: SubjectId, frames: Sequence[Opened]) -> SubjectId | No
     return SubjectId(parent) if is_id(parent) else None
 
 
-def _is_apart() -> bool:
+def _is_apart(known: int) -> bool:
     """A nonce that was not given: a twin, or a copy put back. Both are looked into in full."""
     raise Extraordinary
 

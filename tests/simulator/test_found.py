@@ -16,7 +16,7 @@ from server.visits.actions import form_group
 from tests.ground import Tablet, World
 from tests.ground.founding import INSTITUTION
 from tests.simulator import faults
-from tests.simulator.disk import Disk, flip_byte
+from tests.simulator.disk import Disk, flip_byte, ruin_database
 from tests.simulator.simulation import Simulation
 
 
@@ -145,5 +145,44 @@ def test_a_request_from_before_a_restore_that_comes_late_stops_nobody(world):
         tablet.line.deliver_late()
         tablet.line.late.append(request)
     tablet.line.late.clear()
+    for _ in range(3):
+        assert tablet.sync().trouble == ""
+
+
+def test_a_key_whose_words_were_never_saved_does_not_wait_for_ever(world):
+    """Seed 80: killed between the key and the first words of a request; the office waited for the rest."""
+    tablet, _ = begun(world)
+    tablet.store.sealing_key(tablet.store.new_subject(tablet.clock()), tablet.clock(), "visit_request")
+    assert tablet.sync().trouble == ""
+    assert tablet.sync().frames == 0
+    assert held_aside(world) == 0
+    assert not outgoing.has_uncut(tablet.store), "or no photo would ever go"
+
+
+def test_a_revoked_tablet_delivers_everything_in_one_round(world, monkeypatch):
+    """Seed 41: one request a round, so that much of it came late or never."""
+    tablet, record = begun(world)
+    monkeypatch.setattr(outgoing.to_send, "__defaults__", (2_000,))
+    for number in range(30):
+        records.answer(tablet.store, record, f"/mc/item_{number}", number, tablet.clock())
+        outgoing.cut_frames(tablet.store)
+    revoke(world, tablet)
+    assert tablet.sync().trouble == "revoked"
+    assert {cut.state.status for cut in tablet.store.reading(lambda opened: opened.cuts)} <= {"quarantined", "waiting"}
+
+
+def test_a_tablet_that_lost_its_database_is_no_twin_after_a_restore(world):
+    """Seed 43: it did not know any more what it knew, and the office had forgotten its nonce."""
+    tablet, record = begun(world)
+    assert tablet.sync().trouble == ""
+
+    def goes_on_then_loses_its_database() -> None:
+        for number in range(3):
+            records.answer(tablet.store, record, "/mc/beds", number, tablet.clock())
+            assert tablet.sync().trouble == ""
+        tablet.close()
+        ruin_database(tablet.folder)
+
+    restored(world, goes_on_then_loses_its_database)
     for _ in range(3):
         assert tablet.sync().trouble == ""
