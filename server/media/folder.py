@@ -1,6 +1,8 @@
 """The folder where ciphertexts come in: `parts/<hash>`, until a file is whole and goes to the media store.
 
-The length of a part is its offset; what is answered is on the disk. One writer a file, also among several processes.
+The length of a part is its offset. A piece is written before it is answered, and all of them are on the disk before
+the last one is: until then the tablet keeps the file, and after a loss of power it goes on where the part ends. One
+writer a file, also among several processes.
 Of a piece whose line broke the bytes that came are kept: the sum promised for it stays owed (`parts/<hash>.owed`)
 and is settled when the bytes behind it have come; where it is wrong, the part goes back to where that piece began.
 Nothing here knows what a file is about. Source: SETTLED decision 61, `shared/ledger/PROTOCOL.md` section on media.
@@ -132,7 +134,6 @@ def _write(handle: int, at: int, piece: bytes) -> None:
         written = 0
         while written < len(piece):
             written += os.pwrite(handle, piece[written:], at + written)
-        os.fsync(handle)
     except OSError as error:
         os.ftruncate(handle, at)
         if error.errno in _FULL:
@@ -195,6 +196,12 @@ def _finish(store: MediaStore, sha256: str, part: Path) -> None:
             part.unlink()
             _write_owed(part, [])
             raise HashWrong
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno in _FULL:
+                raise DiskFull from error
+            raise
     store.take(sha256, part)
     _write_owed(part, [])
 

@@ -26,7 +26,6 @@ VERSION = "1.0.0"
 ALGORITHMS = ("sha256", "sha1")
 METADATA_BYTES = 1024
 """Most bytes of Upload-Metadata: the hash and a name are all anybody needs."""
-READ_BYTES = 16 * 1024
 blueprint = Blueprint("media", __name__, url_prefix="/api/media")
 
 
@@ -162,11 +161,11 @@ def piece(sha256: str) -> ResponseReturnValue:
 
 def _arriving() -> bytes:
     """The body as far as it came. It is gathered first, so that a line that hangs holds no lock on the file."""
-    data = bytearray()
+    pieces: list[bytes] = []
     with suppress(ClientDisconnected, OSError):
-        while len(data) <= PIECE_BYTES and (more := request.stream.read(READ_BYTES)):
-            data += more
-    return bytes(data)
+        while sum(map(len, pieces)) <= PIECE_BYTES and (more := request.stream.read(PIECE_BYTES + 1)):
+            pieces.append(more)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _promised_sum() -> tuple[str, str]:

@@ -56,8 +56,7 @@ class FolderStore:
         target = self.path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part.rename(target)
-        for each in (target.parent, part.parent):
-            sync_folder(each)
+        sync_folder(target.parent)  # a name left in the other folder after a loss of power is swept away
 
     def read(self, sha256: str, first: int = 0, last: int | None = None) -> Iterator[bytes]:
         try:
