@@ -17,9 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pyxform.errors import PyXFormError
-from pyxform.xls2xform import convert
-
 from server.checklists.columns import LANGUAGES, UNSUPPORTED, Column, columns_of, language_of
 from server.checklists.tree import NAME, TreeReader, header_of
 from server.checklists.workbook import Row, Sheet, read_workbook
@@ -36,7 +33,7 @@ EXTERNAL_COLUMNS: Mapping[str, frozenset[str]] = {
 }
 """Lists a form may take from outside, by the file name without ".csv", and their columns."""
 VERSION = re.compile(r"\d{1,18}", re.ASCII)
-_CONVERTER_FAILS = (PyXFormError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+_CONVERTER_FAILS = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +277,12 @@ def fault_problem(fault: Fault, reader: TreeReader) -> Problem:
 
 def convert_with_pyxform(data: bytes) -> list[Problem]:
     """What pyxform has against the workbook, which our own pass let through."""
+    from pyxform.errors import PyXFormError  # heavy, and a serving process seldom takes a workbook in
+    from pyxform.xls2xform import convert
+
     try:
         convert(io.BytesIO(data), file_type=".xlsx")
-    except _CONVERTER_FAILS as error:
+    except (PyXFormError, *_CONVERTER_FAILS) as error:
         text = re.sub(r"\s+", " ", str(error))[:300]
         row = re.search(r"\[row : (\d+)\]", text)
         return [Problem("survey", int(row[1]) if row else 0, "", "converter", {"reason": text})]

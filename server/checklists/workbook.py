@@ -15,9 +15,6 @@ from datetime import date, datetime, time
 from typing import Any
 from xml.parsers import expat
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from server.refusals import Problem
 
 FILE_BYTES = 5_000_000
@@ -32,7 +29,6 @@ SHEETS = ("survey", "choices", "settings")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")
 _UNREADABLE = (
-    InvalidFileException,
     zipfile.BadZipFile,
     zlib.error,
     ValueError,
@@ -48,6 +44,13 @@ _UNREADABLE = (
     RuntimeError,
 )
 """What zipfile and openpyxl are known to raise on damaged files; SyntaxError is the parent of XML's ParseError."""
+
+
+def _invalid_file() -> type[Exception]:
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    invalid: type[Exception] = InvalidFileException
+    return invalid
 
 
 class _Harmful(Exception):
@@ -84,7 +87,7 @@ def read_workbook(data: bytes) -> tuple[dict[str, Sheet], list[Problem]]:
         return _read_sheets(data)
     except _Harmful as harm:
         return {}, [Problem("", 0, "", harm.code, harm.facts)]
-    except _UNREADABLE:
+    except (_invalid_file(), *_UNREADABLE):
         return {}, [Problem("", 0, "", "damaged_file")]
 
 
@@ -172,6 +175,8 @@ def column_number(letters: str) -> int:
 
 
 def _read_sheets(data: bytes) -> tuple[dict[str, Sheet], list[Problem]]:
+    import openpyxl  # heavy, and a serving process seldom reads a workbook
+
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     sheets: dict[str, Sheet] = {}
     problems: list[Problem] = []

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from weasyprint import CSS, HTML
-from weasyprint.urls import URLFetchingError
 
 from shared.texts import Language, texts
 from shared.values import ALMATY, moment_of
@@ -58,6 +56,8 @@ def html_of(template: str, language: Language, values: dict[str, Any]) -> str:
 
 def pdf_of(template: str, language: Language, values: dict[str, Any], stamp: datetime) -> bytes:
     """The PDF, tagged for screen readers, with its language and title. `stamp` is the moment it is made."""
+    from weasyprint import CSS, HTML  # heavy, and most processes never print
+
     page = HTML(string=html_of(template, language, values), url_fetcher=_nothing, base_url=str(HERE))
     sheet = CSS(string=(HERE / "paper.css").read_text(encoding="utf-8"))
     made: bytes = page.write_pdf(
@@ -72,6 +72,8 @@ def _identifier(stamp: datetime) -> bytes:
 
 def _nothing(url: str, *args: Any, **kwargs: Any) -> Any:
     """Paper fetches nothing: pictures lie in the page itself."""
+    from weasyprint.urls import URLFetchingError
+
     raise URLFetchingError(url)
 
 

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 0.05
 """So long no push came: the machine has time to project."""
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 5.0
 """Longest that a projector lets a subject wait for a quiet moment."""
 LOOK_SECONDS = 5.0
 """How often a process looks for what another one, or a crash, left behind."""
-MOST_WAITING = 2_000
+MOST_WAITING = 1_000
 """When more subjects wait, pushes project what they bring: those who accept then wait for those who project."""
 BATCH = 4
 """Subjects of one transaction: pushes wait no longer than these take."""

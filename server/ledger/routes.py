@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-
 from flask import Blueprint, Response, g, request
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from server.console.web import now, office
 from server.ledger.exchange import exchange
@@ -24,7 +23,9 @@ def sync() -> Response:
     body = plain_body(request.get_data(cache=False), request.headers.get("Content-Encoding", ""))
     reply = exchange(office(), body, request.headers.get(SIGNATURE_HEADER, ""), now())
     g.exchanged = reply
-    return Response(isal_zlib.compress(reply, PACKING, wbits=GZIP), mimetype=SYNC_TYPE, headers={"Content-Encoding": "gzip"})
+    return Response(
+        isal_zlib.compress(reply, PACKING, wbits=GZIP), mimetype=SYNC_TYPE, headers={"Content-Encoding": "gzip"}
+    )
 
 
 def plain_body(data: bytes, encoding: str) -> bytes:
@@ -35,10 +36,10 @@ def plain_body(data: bytes, encoding: str) -> bytes:
         return data
     if encoding != "gzip":
         raise RuleBroken("request_unreadable")
-    unpack = zlib.decompressobj(wbits=31)
+    unpack = isal_zlib.decompressobj(wbits=GZIP)
     try:
         plain = unpack.decompress(data, REQUEST_BYTES + 1)
-    except zlib.error as error:
+    except IsalError as error:  # type: ignore[misc]  # the package says nothing of its types
         raise RuleBroken("request_unreadable") from error
     if len(plain) > REQUEST_BYTES:
         raise RuleBroken("request_too_large")

@@ -15,6 +15,8 @@ from flask import Flask, Response, g, request
 from sqlmodel import Session
 
 from server.console.web import office
+from server.db import Database
+from server.ledger.kinds import kind_of, known_kind
 from server.watching import queries
 from server.watching.logs import seconds, short_name
 from server.watching.numbers import Numbers
@@ -67,8 +69,7 @@ def register_metrics(app: Flask, numbers: Numbers) -> None:
 
     def count(reply: Response) -> Response:
         if "exchanged" in g and reply.status_code == 200:
-            with office().database.read(behind=True) as session:
-                count_exchange(numbers, session, g.exchanged)
+            count_exchange(numbers, office().database, g.exchanged)
         group = group_of(request.blueprint, request.endpoint, request.path)
         numbers.add(f'qorgan_requests_total{{group="{group}",code="{reply.status_code // 100}xx"}}')
         took = seconds()
@@ -99,7 +100,7 @@ class _Told(msgspec.Struct):
 _told = msgspec.json.Decoder(_Told)
 
 
-def count_exchange(numbers: Numbers, session: Session, reply: bytes) -> None:
+def count_exchange(numbers: Numbers, database: Database, reply: bytes) -> None:
     """Counts an exchange by its reply's first line, the receipt."""
     numbers.add("qorgan_exchanges_total")
     told = _told.decode(reply[: reply.index(b"\n")])
@@ -107,8 +108,13 @@ def count_exchange(numbers: Numbers, session: Session, reply: bytes) -> None:
     for said in told.frames:
         numbers.add(f'qorgan_frames_total{{status="{said.status}",reason="{said.reason}"}}')
         if said.status == "accepted":
-            kind = queries.kind_of(session, said.subject) or "unknown"
+            kind = known_kind(said.subject) or _asked_kind(database, said.subject) or "unknown"
             numbers.add(f'qorgan_operations_total{{subject="{kind}"}}', said.count)
+
+
+def _asked_kind(database: Database, subject: str) -> str:
+    with database.read(behind=True) as session:
+        return kind_of(session, subject)
 
 
 def text(numbers: Numbers, session: Session, now: datetime) -> str:

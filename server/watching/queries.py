@@ -19,7 +19,6 @@ LEAST_ROOM = 256 * 1024 * 1024
 """Bytes left on the disk under which the office is not well: a push or a backup may not fit."""
 MOST_LAG = 10_000
 """Positions the tables may lie behind the ledger: more means that nobody brings them up."""
-_kinds: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,6 @@ class Seen:
     disk_free_bytes: int
     backup_age_seconds: int | None
     devices: tuple[DeviceSeen, ...]
-
-
-def kind_of(session: Session, subject: str) -> str:
-    """Kind of a subject, which never changes: asked once a process."""
-    if subject not in _kinds:
-        row = session.get(SubjectRow, subject)
-        if row is None:
-            return ""
-        if len(_kinds) > 10_000:
-            _kinds.clear()
-        _kinds[subject] = row.kind
-    return _kinds[subject]
 
 
 def disk_free(office: Office) -> int:
