@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from shared.ledger.branch import branch_bodies
+from shared.ledger.bundle import open_bundle, part, seal_bundle
 from shared.ledger.crypto import SealBroken, box, box_address, sha256, sign, unbox, unseal, verifying_key
 from shared.ledger.frame import Frame, cut
 from shared.ledger.merge import digest, heads_digest
@@ -160,6 +161,7 @@ OPENED: dict[str, Any] = {
         "subject": SUBJECT, "kind": "note_recorded", "form": IN_UTF_8,
         "words": {"language": "kk", "text": "Bölmede terezeler jabyq, jaryq joq."},
     },
+    "bundle": {"from": DEVICE, "part": "request", "signature": "c2lnbmVk", "data": "a plain body\n"},
 }  # fmt: skip
 """What the made-once vectors hold inside."""
 
@@ -169,6 +171,13 @@ def opened(made: dict[str, Any]) -> dict[str, Any]:
     about = made["box"]
     plain = unbox(READER_SECRET, base64.b64decode(about["boxed"]), about["purpose"].encode())
     found: dict[str, Any] = {"box": {"purpose": about["purpose"], "plain": plain.decode()}}
+    bundle = open_bundle(base64.b64decode(made["bundle"]["bundle"]), READER_SECRET, box_address(READER_SECRET))
+    bundle.check_sender(verifying_key(DEVICE_SECRET).hex())
+    (only,) = bundle.parts
+    found["bundle"] = {
+        "from": bundle.header.from_, "part": only.head.part, "signature": only.head.signature,
+        "data": only.data.decode(),
+    }  # fmt: skip
     for name in ("sealed_words", "sealed_in_utf_8"):
         words = made[name]
         about = f"{words['subject']}\n{words['kind']}".encode()
@@ -182,6 +191,10 @@ def _made_once() -> dict[str, Any]:
     about = OPENED["box"]
     boxed = box(box_address(READER_SECRET), about["plain"].encode(), about["purpose"].encode())
     made: dict[str, Any] = {"box": about | {"boxed": base64.b64encode(boxed).decode()}}
+    inside, office = OPENED["bundle"], box_address(READER_SECRET)
+    parts = [part("request", inside["data"].encode(), signature=inside["signature"])]
+    bundle = seal_bundle(parts, DEVICE, DEVICE_SECRET, office, [office], AT)
+    made["bundle"] = inside | {"bundle": base64.b64encode(bundle).decode()}
     for name in ("sealed_words", "sealed_in_utf_8"):
         words = OPENED[name]
         made[name] = words | {"sealed": sealed_words(WORDS_KEY, words["subject"], words["kind"], words["words"])}
