@@ -26,11 +26,15 @@ def _end_with_parent() -> None:
 class Serving:
     """One server process (with `workers` of its own) over an office that is founded already."""
 
-    def __init__(self, folder: Path, database: str, keys: Keys, workers: int = 1) -> None:
-        """folder  of this office: keys and media lie there, shared by all servers of it"""
-        if not (folder / "keys" / "office.keys").exists():
+    def __init__(self, folder: Path, database: str, keys: Keys | None, workers: int = 1, port: int = 0) -> None:
+        """folder  of this office: keys and media lie there, shared by all servers of it
+
+        keys    saved where the folder has none yet
+        port    one that served before; any free one without
+        """
+        if keys is not None and not (folder / "keys" / "office.keys").exists():
             save_keys(keys, folder / "keys", PASSPHRASE)
-        self.port = free_port()
+        self.port = port or free_port()
         self.log = folder / f"serve-{self.port}.log"
         environment = {
             **os.environ, "QORGAN_DATA": str(folder), "QORGAN_DATABASE": database,

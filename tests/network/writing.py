@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import Any, cast
+from unittest.mock import patch
 
 from flask import Flask
 from sqlalchemy import event
@@ -103,28 +104,35 @@ def write_all(world: World, tasks: tuple[Task, ...]) -> list[Place]:
 
 
 @contextmanager
-def pauses(seed: int, longest: float = 0.008) -> Iterator[None]:
+def pauses(seed: int, longest: float = 0.025) -> Iterator[None]:
     """While this lasts every commit of this process waits a little: that opens the gap a bare number falls into."""
-    chance = Random(seed)
+    chance, push = Random(seed), Database.push
 
-    def pause(session: Session) -> None:
+    def pause(*_: object) -> None:
         time.sleep(chance.random() * longest)
+
+    @contextmanager
+    def slow_push(self: Database) -> Iterator[Any]:
+        with push(self) as connection:
+            yield connection
+            pause()
 
     event.listen(Session, "before_commit", pause)
     try:
-        yield
+        with patch.object(Database, "push", slow_push):
+            yield
     finally:
         event.remove(Session, "before_commit", pause)
 
 
 def tasks_of(chance: Random, scene: Scene, count: int) -> tuple[Task, ...]:
-    """One for each tablet but the last, which reads; each in a visit of its own, so that none waits for another."""
+    """One for each visit, so that none waits for another; the tablets that are left read."""
     return tuple(
         Task(
             Enrolled(tablet.id, tablet.person, tablet.secret, tablet.box_secret), visit,
             new_subject(scene.world.now), count, chance.getrandbits(32),
         )
-        for tablet, visit in zip(scene.tablets[:-1], scene.visits, strict=False)
+        for tablet, visit in zip(scene.tablets, scene.visits, strict=False)
     )  # fmt: skip
 
 

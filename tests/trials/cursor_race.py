@@ -1,7 +1,7 @@
-"""Eight tablets push at once while another pulls and its rights change: what it pulled is what was committed.
+"""Eight tablets push at once while two others pull and rights change: what they pulled is what was committed.
 
 On PostgreSQL in threads and in two processes, on SQLite in two processes; every commit waits a little first,
-so that a number given before it would be overtaken. The reader is taken out of one group and back in meanwhile: what it
+so that a number given before it would be overtaken. One reader is taken out of one group and back in meanwhile: what it
 joins again it must get whole.
 """
 
@@ -15,8 +15,10 @@ import time
 from pathlib import Path
 from random import Random
 
+from server.ledger import queries
 from server.ledger.actions import record
 from server.ledger.verify import verify
+from shared.ledger.frame import read_frames
 from shared.values import SubjectId
 from shared.visits import GroupFormed
 from tests.network.offices import Scene, scene
@@ -32,7 +34,7 @@ def run(seed: int, ground: Ground) -> None:
     """Raises AssertionError when a committed frame was never pulled, or something pulled was never committed."""
     chance = Random(seed)
     in_processes = seed % 4 in (0, 1)
-    on = scene(ground, "sqlite" if seed % 4 == 0 else "postgresql", members=WRITERS + 1, visits=WRITERS)
+    on = scene(ground, "sqlite" if seed % 4 == 0 else "postgresql", members=WRITERS + 2, visits=WRITERS)
     tasks = tasks_of(chance, on, EACH)
     committed: list[Place] = []
     wrong: list[BaseException] = []
@@ -46,12 +48,17 @@ def run(seed: int, ground: Ground) -> None:
         finally:
             done.set()
 
+    follower = Follower(on)
     with pauses(seed):
-        writers = threading.Thread(target=write)
-        writers.start()
+        threads = [threading.Thread(target=write), threading.Thread(target=follower.follow, args=(done,))]
+        for thread in threads:
+            thread.start()
         _read(on, done, Group(chance, on))
-        writers.join()
+        for thread in threads:
+            thread.join()
     assert not wrong, wrong
+    missed = {*committed} - follower.seen
+    assert not missed, f"{len(missed)} of {len(committed)} committed frames stood behind the cursor when they came"
     on.tablets[-1].sync_all()
     pulled = {place(frame) for frame in on.tablets[-1].seen}
     records = {task.record for task in tasks}
@@ -74,6 +81,30 @@ def _read(on: Scene, done: threading.Event, group: Group) -> None:
             group.change()
     if group.left is not None:
         group.change()
+
+
+class Follower:
+    """Asks for the next page again and again, as no tablet could: what commits behind its cursor it never sees."""
+
+    def __init__(self, on: Scene) -> None:
+        self.seen: set[Place] = set()
+        self._on, self._after = on, (0, 0)
+
+    def follow(self, done: threading.Event) -> None:
+        """Until the writers are done, and to the end of what they wrote."""
+        while not done.is_set():
+            self._step()
+        while self._step():
+            pass
+
+    def _step(self) -> bool:
+        tablet = self._on.tablets[-2]
+        with self._on.world.office.database.read(behind=True) as session:
+            found = queries.page(session, tablet.person, tablet.id, self._after)
+        for data in found.frames:
+            self.seen.update(place(frame) for frame in read_frames(data[:-1].split(b"\n")))
+        self._after = found.cursor
+        return bool(found.frames)
 
 
 class Group:

@@ -92,7 +92,7 @@ TRIAL = Trial(
     "edit_against_withdraw",
     traps=("B.11",),
     says="However three people edit, withdraw and restore at once, every text is reachable, all copies alike.",
-    per_commit=40,
+    per_commit=25,
     release=2_000,
     run=run,
 )

@@ -91,7 +91,7 @@ TRIAL = Trial(
     "reordered_frames",
     traps=("B.22",),
     says="Frames that come in any order, again, and from anybody end in the same ledger, chains and tables.",
-    per_commit=50,
+    per_commit=20,
     release=2_000,
     run=run,
 )

@@ -62,7 +62,7 @@ TRIAL = Trial(
     "stuck_queue",
     traps=("B.15",),
     says="When the last fault is over every queue is empty within five rounds.",
-    per_commit=30,
+    per_commit=20,
     release=2_000,
     run=run,
 )

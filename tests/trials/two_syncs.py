@@ -78,7 +78,7 @@ TRIAL = Trial(
     "two_syncs",
     traps=("B.24",),
     says="Two syncs begun at once over one store skip no page, and a second process is told who has it.",
-    per_commit=20,
+    per_commit=12,
     release=1_000,
     run=run,
 )
