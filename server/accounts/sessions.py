@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from sqlmodel import Session, col, delete, func, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, delete, func, or_, select
 
 from server.accounts import queries
 from server.accounts.tables import AttemptRow, CredentialRow, PersonRow, SessionRow
@@ -27,8 +28,13 @@ WHOLE = timedelta(hours=8)
 TOUCH = timedelta(seconds=30)
 """A session's last use is written at most this often."""
 LEAST_LETTERS, MOST_LETTERS = 15, 128
-PER_ACCOUNT = ((timedelta(minutes=1), 5), (timedelta(hours=1), 10))
+PER_PAIR = ((timedelta(minutes=1), 5), (timedelta(hours=1), 10))
+"""Failed tries of one account from one address: others who try from elsewhere never lock its owner out."""
 PER_ADDRESS = ((timedelta(minutes=1), 30),)
+PER_ACCOUNT = ((timedelta(hours=1), 50),)
+"""Failed tries of one account from all addresses together; does not hold for an address it signed in from before."""
+KNOWN_FOR = timedelta(days=90)
+"""How long an address counts as known to an account. Source: SECURITY A.6 ("never a permanent lock by outsiders")."""
 COMMON = Path(__file__).parent.parent / "data" / "common_passphrases.txt"
 
 
@@ -142,22 +148,25 @@ def _effort(row: CredentialRow) -> Effort:
 
 
 def _forget_old_tries(session: Session, now: datetime) -> None:
-    session.execute(delete(AttemptRow).where(col(AttemptRow.at) < now - timedelta(days=1)))
+    old = or_(col(AttemptRow.good).is_(False), col(AttemptRow.at) < now - KNOWN_FOR)
+    session.execute(delete(AttemptRow).where(col(AttemptRow.at) < now - timedelta(days=1), old))
 
 
 def _limit(session: Session, name: str, address: str, now: datetime) -> None:
-    for column, value, limits in (
-        (AttemptRow.name_hash, name, PER_ACCOUNT),
-        (AttemptRow.address, address[:64], PER_ADDRESS),
-    ):
+    by_name, by_address = col(AttemptRow.name_hash) == name, col(AttemptRow.address) == address[:64]
+    wanted: list[tuple[tuple[ColumnElement[bool], ...], tuple[tuple[timedelta, int], ...]]] = [
+        ((by_name, by_address), PER_PAIR), ((by_address,), PER_ADDRESS),
+    ]  # fmt: skip
+    if not _tries(session, by_name, by_address, col(AttemptRow.good).is_(True)):
+        wanted.append(((by_name,), PER_ACCOUNT))
+    for whose, limits in wanted:
         for span, most in limits:
-            tries = session.exec(
-                select(func.count())
-                .select_from(AttemptRow)
-                .where(col(column) == value, col(AttemptRow.at) > now - span, col(AttemptRow.good).is_(False))
-            ).one()
-            if tries >= most:
+            if _tries(session, *whose, col(AttemptRow.at) > now - span, col(AttemptRow.good).is_(False)) >= most:
                 raise RuleBroken("login_wait", "SECURITY A.6", minutes=max(1, int(span.total_seconds()) // 60))
+
+
+def _tries(session: Session, *which: ColumnElement[bool]) -> int:
+    return int(session.exec(select(func.count()).select_from(AttemptRow).where(*which)).one())
 
 
 # ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────

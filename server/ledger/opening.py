@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlmodel import Session, col, select
 
 from server.accounts.tables import DeviceRow
@@ -82,13 +82,21 @@ def _opened(keys: Mapping[str, bytes], subject: SubjectId, words: Words) -> dict
         return None
 
 
+READ_LOG = 0x52454144
+"""Name of the lock under which the next lines of the read log are numbered on PostgreSQL: whoever waited for a locked
+last line would see that line, not the one written meanwhile. SQLite has one writer at a time."""
+_NEXT_LINE = text("SELECT pg_advisory_xact_lock(:name)")
+
+
 def log_reads(
     session: Session, reader: Reader, verb: str, asked: Sequence[tuple[SubjectId, str]], purpose: str, now: datetime
 ) -> None:
     """Appends a line for every (subject, object) to the read log, each chained to the one before."""
     if not asked:
         return
-    last = session.exec(select(ReadRow).order_by(col(ReadRow.number).desc()).limit(1).with_for_update()).first()
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(_NEXT_LINE, {"name": READ_LOG})
+    last = session.exec(select(ReadRow).order_by(col(ReadRow.number).desc()).limit(1)).first()
     written, before = (last.number, last.hash) if last else (0, bytes(32).hex())
     rows = []
     for number, (subject, object_) in enumerate(asked, written + 1):

@@ -20,6 +20,7 @@ from server.ledger.senders import Sender, Senders, enrolled_by
 from server.ledger.tables import ChainRow, FrameRow, HeldFrameRow, ReceiptRow, SubjectRow
 from server.office import Office
 from server.quarantine import decisions
+from shared.accounts import Person, Role
 from shared.ledger.door import Held, Verdict, clocks_hold, place
 from shared.ledger.frame import Frame, is_sealed, read_frames, without_prefix
 from shared.ledger.merge import operations_of
@@ -155,6 +156,8 @@ def _parents_first(item: Judged) -> tuple[int, str, str, int]:
     return (_RANK.get(kind or "", 9), header.subject, header.device, header.first)
 
 
+OPENED_BY_MEMBERS = frozenset({"visit_request", "visit"})
+"""Kinds that any member of the NPM begins, and nobody else from a tablet. Source: SETTLED decision 14."""
 GROUP_WRITES = frozenset({"record", "report"})
 """Kinds whose writers follow from the visit alone, so that their operations need not be folded to know them."""
 
@@ -295,10 +298,17 @@ class Arrival:
             self._writers[subject] = writers(state)
         return self._writers[subject]
 
+    def _ever_visited(self, person: PersonId) -> bool:
+        """Whether the person is or once was a member of the NPM, with what this request brings of it."""
+        state = self._state(SubjectId(person))
+        return isinstance(state, Person) and any(term.role is Role.NPM_MEMBER for term in state.terms)
+
     def _may_begin(self, sender: Sender, item: Judged, kind: str | None) -> Verdict | None:
         if kind is None:
             return Verdict("waiting", "gap")
         if not sender.is_office and (kind not in TABLET_OPENS or plans_for_the_office(item.operations)):
+            return Verdict("quarantined", "no_access")
+        if kind in OPENED_BY_MEMBERS and not sender.is_office and not self._ever_visited(sender.person):
             return Verdict("quarantined", "no_access")
         if kind not in PARENT_FIELD:
             return None
