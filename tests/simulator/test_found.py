@@ -7,7 +7,7 @@ import random
 import pytest
 from sqlmodel import select
 
-from field_app.acts import records, visits
+from field_app.acts import photos, records, visits
 from field_app.store import outgoing
 from field_app.store.kept import FrameState
 from server.accounts import actions as accounts
@@ -16,6 +16,7 @@ from server.visits.actions import form_group
 from tests.ground import Tablet, World
 from tests.ground.founding import INSTITUTION
 from tests.simulator import faults
+from tests.simulator.acts import jpegs
 from tests.simulator.disk import Disk, flip_byte, ruin_database
 from tests.simulator.simulation import Simulation
 
@@ -186,3 +187,22 @@ def test_a_tablet_that_lost_its_database_is_no_twin_after_a_restore(world):
     restored(world, goes_on_then_loses_its_database)
     for _ in range(3):
         assert tablet.sync().trouble == ""
+
+
+def test_who_left_the_group_still_delivers_his_photo(world):
+    """Seed 100: the operation was taken in and its files were refused, for their author could not read any more."""
+    leader = world.tablets["leader"]
+    newcomer = world.tablets["outsider"]
+    visit = visits.plan_on_the_spot(leader.store, institution=INSTITUTION, reason="at once", now=leader.clock())
+    visits.start(leader.store, visit, INSTITUTION, leader.clock())
+    assert leader.sync().trouble == ""
+    for names in (("leader", "other", "outsider"), ("leader", "other", "third")):
+        group = tuple(world.people[name] for name in names)
+        with world.office.database.write() as session:
+            form_group(session, world.office, world.people["secretary"], visit, group, group[0], world.now)
+        if "outsider" in names:
+            assert newcomer.sync().trouble == ""
+            photos.take(newcomer.store, newcomer.record(visit), jpegs()[0], newcomer.clock())
+    for _ in range(2):
+        assert newcomer.sync().trouble == ""
+    assert newcomer.store.unsent() == 0
