@@ -12,8 +12,10 @@ from server.app import keys_in_force
 from server.backup.keys import keep_address
 from server.backup.making import Made, make_backup
 from server.backup.restoring import Restored, begin_epoch, restore
+from server.ledger.queries import frame_of
 from server.ledger.tables import FrameRow
 from server.migrations import migrate
+from server.office import Office
 from shared.ledger.crypto import box_address, new_box_key
 from shared.values import DeviceId
 from tests.ground import Tablet, World
@@ -91,11 +93,14 @@ class Disasters:
 
 
 def at_the_office(world: World) -> set[Operation]:
-    """Every operation the office holds in its ledger."""
-    from server.ledger.queries import frame_of
+    """Every operation the office of a world holds in its ledger."""
+    return on_the_office(world.office)
 
+
+def on_the_office(office: Office) -> set[Operation]:
+    """Every operation an office holds in its ledger."""
     found: set[Operation] = set()
-    with world.office.database.read() as session:
+    with office.database.read() as session:
         for row in session.exec(select(FrameRow)):
             ids = frame_of(row).ids()
             found |= {(row.subject, row.device, row.first + n, id_.hex()) for n, id_ in enumerate(ids)}
