@@ -48,7 +48,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _founded(folder: Path) -> tuple[Office, DeviceId, str]:
+def founded(folder: Path) -> tuple[Office, DeviceId, str]:
     """An office on the disk with one tablet; its pass for files."""
     url = f"sqlite:///{folder / 'office.db'}"
     migrate(url)
@@ -68,11 +68,11 @@ def _founded(folder: Path) -> tuple[Office, DeviceId, str]:
     return office, device, token
 
 
-def _announce(office: Office, device: DeviceId, name: str) -> None:
+def announce(office: Office, device: DeviceId, name: str, size: int = SIZE) -> None:
     """What the operation that names a photo and its announcement leave behind."""
     with office.database.write() as session:
-        session.add(PromisedRow(sha256=name, subject=new_subject(_now()), role="original", size=SIZE))
-        session.add(UploadRow(sha256=name, size=SIZE, device=device, began_at=_now()))
+        session.add(PromisedRow(sha256=name, subject=new_subject(_now()), role="original", size=size))
+        session.add(UploadRow(sha256=name, size=size, device=device, began_at=_now()))
 
 
 @contextmanager
@@ -133,12 +133,12 @@ def figures() -> list[Figure]:
     rounds = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        office, device, token = _founded(folder)
+        office, device, token = founded(folder)
         with _serving(folder) as serving:
             for _ in range(ROUNDS):
                 files = {hashlib.sha256(data).hexdigest(): data for data in (os.urandom(SIZE) for _ in range(COUNT))}
                 for each in files:
-                    _announce(office, device, each)
+                    announce(office, device, each)
                 rounds.append((_sent(serving, token, files), _raw(folder, files)))
         office.database.engine.dispose()
     sent, raw = sorted(rounds, key=lambda each: each[0] / each[1])[ROUNDS // 2]
