@@ -54,24 +54,24 @@ class Sweep:
         said = [json.loads(mark) for mark in promised]
         return self.yard.run(self.holds, folder=place, promised=said, **given).error
 
-    def killed_everywhere(self, act: Act, torn: bool = False, send_each: int = 1) -> int:
+    def killed_everywhere(self, act: Act, torn: bool = False, send_each: int = 1, step: int = 1) -> int:
         """Killed before every write point (or in the midst of every write), looked at each time. Gives the points."""
         count = self.points(act)
-        for at in range(1, count + 1):
+        for at in range(1, count + 1, 1 if IN_CAMPAIGN else step):
             ran = self.run(act, what=TORN if torn else KILL, at=at)
             assert torn or ran.ended == "killed", f"{act.name}, point {at}: {ran.error}"
             fault = self.look(self.ground / "run", ran.marks, send=at % send_each == 0 or IN_CAMPAIGN)
             assert not fault, f"{act.name}, killed at point {at} of {count}:\n{fault}"
         return count
 
-    def dark_everywhere(self, act: Act, seed: int = 1, seeds: int = 1, **asked: Any) -> int:
+    def dark_everywhere(self, act: Act, seed: int = 1, seeds: int = 1, step: int = 1, **asked: Any) -> int:
         """The power goes behind every call; what was not waited for is dropped, or kept in part. Gives the images."""
         ran = self.run(act, log=True, **asked).well()
         assert ran.ended == "done"
         base, run = self.ground / "base" / act.world / self.part, self.ground / "run" / self.part
         calls, count = read_log(self.ground / "log"), 0
         for each in range(seed, seed + seeds):
-            for cut in cuts(base, run, calls, OUTCOMES, each):
+            for cut in list(cuts(base, run, calls, OUTCOMES, each))[:: 1 if IN_CAMPAIGN else step]:
                 place = self._fresh("dark", act, with_part=False)
                 lay(cut.image, place / self.part)
                 fault = self.look(place, cut.promised, send=False)
@@ -81,7 +81,7 @@ class Sweep:
         return count
 
     def troubled_everywhere(self, act: Act, what: int, step: int = 1, send_each: int = 20) -> Counter[str]:
-        """From every write point on, or at it, the disk fails (every `step`th per commit). The words of the refusals."""
+        """From every write point on, or at it, the disk fails (each `step`th per commit). The words of the refusals."""
         words: Counter[str] = Counter()
         for at in range(1, self.points(act) + 1, 1 if IN_CAMPAIGN else step):
             ran = self.run(act, what=what, at=at).well()

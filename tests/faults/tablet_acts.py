@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 from PIL import Image
@@ -24,6 +26,7 @@ from field_app.store.errors import NotSaved
 from field_app.store.kept import Pulled
 from field_app.store.store import Store
 from field_app.sync import client
+from server.ledger.projecting import BehindTheLedger
 from shared.errors import RuleBroken
 from shared.ledger.frame import read_frames
 from shared.ledger.messages import encode_request, read_reply
@@ -57,6 +60,15 @@ def make(stand: Stand, folder: str) -> dict[str, Any]:
         for tablet in world.tablets.values():
             tablet.close()
         _tidy(place / "still")
+    shutil.copytree(place / "still", place / "behind")
+    with standing(place / "behind") as world:
+        leader = world.tablets["leader"]
+        for number in range(8):
+            records.answer(leader.store, leader.record(world.visit), f"/mc/b{number}", number, leader.clock())
+        with patch.object(BehindTheLedger, "is_behind", return_value=False):
+            assert leader.sync().trouble == ""
+            leader.close()
+        _tidy(place / "behind")
     return {"size": sum(path.stat().st_size for path in (place / "still" / "leader").rglob("*") if path.is_file())}
 
 
