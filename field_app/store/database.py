@@ -15,6 +15,7 @@ from shared.ledger.crypto import SealBroken, seal, unseal
 TABLES = ("own", "frame_state", "pulled", "receipt", "subject_key", "draft", "place", "meta", "media")
 SCHEMA = Path(__file__).with_name("schema.sql")
 _PRAGMAS = (
+    "pragma locking_mode=exclusive",  # one process has the folder; and no -shm file, for which a full disk has no room
     "pragma journal_mode=wal",
     "pragma synchronous=full",
     "pragma secure_delete=on",

@@ -132,22 +132,26 @@ def drop_ballast(folder: Path) -> bool:
 
 
 class FolderLock:
-    """One process at a time has the folder; the system gives the lock back when the process dies."""
+    """One process at a time has the folder; the system gives the lock back when the process dies.
+
+    The folder itself is locked: that needs no room on the disk. `owner` says whose it is, as far as it can be written.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / "owner").open("a+")
+        self._folder = os.open(folder, os.O_RDONLY)
+        owner = folder / "owner"
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._file.seek(0)
-            owner = self._file.read().strip()
-            self._file.close()
-            raise StoreBusy(int(owner) if owner.isdigit() else 0) from None
+            os.close(self._folder)
+            with contextlib.suppress(OSError, ValueError):
+                raise StoreBusy(int(owner.read_text())) from None
+            raise StoreBusy(0) from None
         with contextlib.suppress(OSError):
-            self._file.truncate(0)
-            self._file.write(str(os.getpid()))
-            self._file.flush()
+            owner.write_text(str(os.getpid()))
 
     def release(self) -> None:
         """The next one may have it."""
-        self._file.close()
+        if self._folder >= 0:
+            os.close(self._folder)
+        self._folder = -1

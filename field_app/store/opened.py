@@ -120,13 +120,18 @@ class Opened:
         try:
             result = self._write_once(work)
         except NotSaved:  # a full disk has many names; where it is something else, writing once more does no harm
-            if not drop_ballast(self.folder):
+            if not self.gave_room():
                 raise
-            self.is_short = True
             return self._write_once(work)
         if self.is_short:
             self.lay_ballast()
         return result
+
+    def gave_room(self) -> bool:
+        """Gives the ballast up; whether there was one."""
+        dropped = drop_ballast(self.folder)
+        self.is_short = self.is_short or dropped
+        return dropped
 
     def _write_once(self, work: Callable[[Writing], Result]) -> Result:
         size = self.copy.size

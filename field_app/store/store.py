@@ -274,8 +274,14 @@ class Store(Locking):
             row = self._o.media.get(name)
             number = self._o.write(lambda writing: writing.put("media", kept, row[0] if row else None))
             self._o.media[name] = (number, kept)
+        path = self.folder / "media" / name
         try:
-            write_whole(self.folder / "media" / name, data)
+            try:
+                write_whole(path, data)
+            except OSError:
+                if not self._o.gave_room():
+                    raise
+                write_whole(path, data)
         except OSError as error:
             self.forget_files([kept])
             raise not_saved(error) from error
