@@ -17,7 +17,7 @@ from shared.ledger.subject import Words
 from shared.values import OperationId
 from shared.visit_requests import RequestFiled
 from shared.visits import VisitPlanned
-from tests.server.conftest import PASSPHRASES, World, statuses
+from tests.server.conftest import LIGHT, PASSPHRASES, World, statuses
 
 
 def a_request(person) -> RequestFiled:
@@ -32,6 +32,12 @@ def test_only_members_file_requests_and_open_visits_from_a_tablet(world: World, 
     filed = tablet.write(new_subject(world.now), a_request(tablet.person))
     begun = tablet.write(new_subject(world.now), VisitPlanned(visit_kind="unplanned", key="0" * 32, sealed="AAAA"))
     assert statuses(tablet.sync(filed, begun)) == [said, said]
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a passphrase costs is not the matter here."""
+    monkeypatch.setattr("server.accounts.sessions.LEAST_EFFORT", LIGHT)
 
 
 def tried(world: World, address: str, passphrase: str = "wrong words all over") -> str:
