@@ -46,7 +46,7 @@ ROWS = VISITS * 346
 ROUNDS = 3
 TOGETHER = 10
 """Visits pushed in one exchange: a tablet may come sixty times a minute."""
-PASSPHRASE = "a passphrase for one run on one machine"  # noqa: S105
+PASSPHRASE = "a passphrase for one run on one machine"
 START_SECONDS = 60
 PULL_MUST, PULL_AIM = 4, 2
 APPLY_MUST, APPLY_AIM = 2.5, 1.5
@@ -63,7 +63,7 @@ def fill(standing: Standing, visits: int) -> None:
     for number in range(visits):
         visit = new_subject(NOW)
         plan: list[Body] = [
-            VisitPlanned(visit_kind="preventive", key="", sealed=""),
+            VisitPlanned(visit_kind="periodic", key="", sealed=""),
             GroupFormed(members=(standing.member,), leader=standing.member, least=1),
         ]
         with standing.office.database.write() as session:

@@ -63,7 +63,7 @@ class Standing:
             self.device, _ = accounts.enrol(session, self.office, code, None, key, key, "Tablet", NOW)
             accounts.confirm_device(session, self.office, self.member, self.device, NOW)
             plan: list[Body] = [
-                VisitPlanned(visit_kind="preventive", key="", sealed=""),
+                VisitPlanned(visit_kind="periodic", key="", sealed=""),
                 GroupFormed(members=(self.member,), leader=self.member, least=1),
             ]
             record(session, self.office, self.visit, self.member, plan, NOW)
