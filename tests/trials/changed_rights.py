@@ -1,4 +1,4 @@
-"""Membership changes between the pages of a pull: nothing comes after it was taken away, nothing that may be read lacks.
+"""Membership changes between the pages of a pull: nothing comes that was taken away, nothing that may be read lacks.
 
 Three records in three visits, a reader whose pages hold one or two frames, and a console that takes it out of a group
 or puts it back between any two pages, while others go on writing.
