@@ -6,7 +6,7 @@
 
 A record is 4 bytes of length and a msgpack array. The file key is boxed to the backup key, so the office cannot open
 its own backup; the footer shows anybody that no byte changed and that this office made it. Nothing here knows what the
-records mean; nothing is held whole in memory. Source: SETTLED decision 10; decision 0009.
+records mean; nothing is held whole in memory. Source: SETTLED decision 10; decision 0014.
 """
 
 from __future__ import annotations

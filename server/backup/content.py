@@ -2,7 +2,7 @@
 
 Projected tables are left out: a restore makes them from the frames. Left out too is what must not live twice: sessions,
 codes, tokens, nonces, tries; and receipts, which name positions of their own epoch. Secret keys are in no table, so in
-no backup. Source: SETTLED decisions 23, 33; decision 0009.
+no backup. Source: SETTLED decisions 23, 33; decision 0014.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The key that backups are sealed to: its private half in a file under a passphrase, kept away from every server.
 
 The office holds the address alone (`backup.address` in the folder of keys): it can make backups and cannot open one.
-Source: SETTLED decisions 10, 33; decision 0009.
+Source: SETTLED decisions 10, 33; decision 0014.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Nothing half stands: a backup gets its name when it was proven, and only then do
 covers is durable. *Proven* means: the files of photos lie beside it under their hashes, the backup was read back from
 the disk through its key, every piece authentic, every frame leading to the head of the ledger it names. What stays
 unproven is that the holder of the backup key can open the box: `qorgan backup-check --key` and the drill show that.
-Source: SETTLED decisions 10, 25; decision 0009.
+Source: SETTLED decisions 10, 25; decision 0014.
 """
 
 from __future__ import annotations

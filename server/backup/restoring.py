@@ -3,7 +3,7 @@
 The database is the one place that changes, in one transaction; files come first and change nothing that stands. Every
 projected table is made from the frames, so a backup of one database fits another. What tablets did since the backup
 comes back from them: they see the new epoch and offer everything above the position it began at. Source: SETTLED
-decisions 11, 23, 65; decision 0009.
+decisions 11, 23, 65; decision 0014.
 """
 
 from __future__ import annotations
