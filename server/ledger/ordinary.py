@@ -113,7 +113,7 @@ class _Exchange:
     def check_words(self) -> None:
         """A tablet that asks for a page and no more, at a time when what it brings may wait."""
         hello = self._hello
-        wants = [getattr(hello, name, None) for name in ("lacks", "asks")]
+        wants = [getattr(hello, name, None) for name in ("lacks", "asks", "differs")]
         if any(isinstance(each, tuple) and each for each in wants) or not is_id(hello.device):
             raise Extraordinary
         if self._office.database.is_overloaded():
@@ -156,6 +156,7 @@ class _Exchange:
         if not any(role in VISITING for role in roles):
             raise Extraordinary
         self._same_ledger(connection, epoch)
+        rows.forget_tokens(connection, now)
         self._token, token = new_token(hello.device, now)
         known = rows.receipt(connection, hello.device, self._request.name) if self._request.frames else None
         if known is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlmodel import SQLModel
@@ -78,6 +78,7 @@ class OrdinaryRows:
     def __init__(self, database: Database) -> None:
         dialect = database.engine.dialect
         self._say = say = Statements(dialect)
+        self._forgot_at = 0
         dbapi: Any = dialect.dbapi
         self.engine_errors: tuple[type[Exception], ...] = (dbapi.IntegrityError, dbapi.OperationalError)
         (
@@ -210,6 +211,14 @@ class OrdinaryRows:
             connection.execute(self._upsert_chain, self._chains.values(chain))
         contact = self._contacts.values(vars(writing.contact))
         connection.execute(self._save_contact, (*contact, id_bytes(writing.contact.device)))
+
+    def forget_tokens(self, connection: Any, now: datetime) -> None:
+        """Removes tokens that are over, once a minute and process."""
+        minute = int(now.timestamp() // 60)
+        if minute != self._forgot_at:
+            self._forgot_at = minute
+            statement = self._say.spelled("DELETE FROM device_tokens WHERE until < ?")
+            connection.execute(statement, (self._tokens.value("until", now),))
 
     # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 0.05
 """So long no push came: the machine has time to project."""
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 """Longest that a projector lets a subject wait for a quiet moment."""
 LOOK_SECONDS = 5.0
 """How often a process looks for what another one, or a crash, left behind."""
