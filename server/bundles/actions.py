@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
-from sqlmodel import Session, select
+from sqlmodel import Session, func, select
 
 from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.exchange import exchange
 from server.ledger.receive import receive
-from server.ledger.tables import ContactRow, ReceiptRow
+from server.ledger.tables import ContactRow, HeldFrameRow, ReceiptRow
 from server.media import actions as media
 from server.media import folder
 from server.media.actions import PIECE_BYTES, Piece
@@ -54,19 +54,16 @@ PAGES_LIMIT = 64
 class TakenIn:
     """What a bundle brought. frames: how many by status; reply: the bundle for its tablet, b"" when nothing goes back.
 
-    is_old  the tablet has exchanged since it made this bundle
+    is_known  nothing in it was new: the ledger stands where it stood, and no file came
+    is_old    the tablet has exchanged since it made this bundle
     """
 
     device: DeviceId
     frames: Counter[str] = field(default_factory=Counter)
     files: int = 0
+    is_known: bool = False
     is_old: bool = False
     reply: bytes = b""
-
-    @property
-    def is_known(self) -> bool:
-        """Whether nothing in it was new."""
-        return not self.files and not (set(self.frames) - {"already"})
 
 
 def take(office: Office, data: bytes, now: datetime) -> TakenIn:
@@ -83,8 +80,10 @@ def take(office: Office, data: bytes, now: datetime) -> TakenIn:
     if not requests:
         raise RuleBroken("bundle_nothing", SOURCE)
     taken = TakenIn(bundle.header.from_, is_old=_is_old(office, requests[0], bundle.header.from_))
+    before = _held(office)
     replies = [part_ for each in requests for part_ in _answered(office, each, taken, now)]
     taken.files = sum(_file_taken(office, row, each, now) for each in bundle.of("file"))
+    taken.is_known = not taken.files and _held(office) == before
     if replies:
         replies += _further_pages(office, replies[-1], row, now)
         to = [bytes.fromhex(row.box_key)]
@@ -101,6 +100,13 @@ def _sender(office: Office, device: DeviceId) -> DeviceRow:
             raise RuleBroken("bundle_sender", SOURCE)
         session.expunge(row)
         return row
+
+
+def _held(office: Office) -> tuple[int, int]:
+    """(position of the ledger, frames kept aside or waiting)."""
+    with office.database.read(behind=True) as session:
+        kept = session.exec(select(func.count()).select_from(HeldFrameRow)).one()
+        return queries.counter(session).value, kept
 
 
 def _hello_of(body: bytes) -> Hello:

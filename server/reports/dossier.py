@@ -18,6 +18,7 @@ from server.ledger import queries as ledger
 from server.ledger.tables import ChainRow, HeldFrameRow
 from server.media.queries import whole
 from server.office import Office, Reader
+from server.reports.custody import Custody, custody
 from server.reports.document import Document, document_of
 from server.reports.forms import forms_of, outside_lists
 from server.reports.reading import ThemeRead, gaps, themes_of
@@ -57,6 +58,7 @@ class Dossier:
     held_frames: int = 0
     late: int = 0
     photos: list[Photo] = field(default_factory=list)
+    custody: dict[OperationId, Custody] = field(default_factory=dict)
 
     @property
     def gaps(self) -> Counter[str]:
@@ -94,6 +96,7 @@ def dossier(
     found.held_frames = _held(session, visit) if may_record else 0
     if record is not None and may(reader.person, reader.hat, "photo.read", record):
         found.photos = [photo for photo in record.photos.values() if not photo.withdrawn]
+        found.custody = custody(session, record, found.photos)
     return found
 
 
