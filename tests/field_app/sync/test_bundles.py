@@ -1,4 +1,4 @@
-"""Exchange by files: each wrong one is refused in words and changes nothing; no way out loses what was not delivered."""
+"""Exchange by files: a wrong one is refused in words and changes nothing; no way out loses what was not delivered."""
 
 from __future__ import annotations
 

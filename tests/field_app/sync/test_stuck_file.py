@@ -1,0 +1,43 @@
+"""A file that cannot be delivered holds no other: refused, failing at the office, damaged or cut each time."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.media.queries import whole
+from tests.ground.world import World
+from tests.trials.two_g_line import begun, with_photo
+
+
+@pytest.mark.parametrize("fate", ["fails", "cuts", "refused", "damaged"])
+def test_the_others_arrive_in_the_same_round(tmp_path, fate: str) -> None:
+    import requests
+
+    with World.open(tmp_path, tablets=("leader",)) as world:
+        store, record = begun(world)
+        tablet = world.tablets["leader"]
+        data = {number: bytes([number]) * (20_000 + number) for number in range(4)}
+        names = [with_photo(store, record, tablet.clock(), thumbnail=each)[0] for each in data.values()]
+        stuck = names[0]
+        real, line = tablet.line._ask, tablet.line
+
+        def ask(asked):
+            request = asked["request"]
+            if request.method == "PATCH" and stuck in request.url:
+                if fate == "cuts":
+                    raise requests.ConnectionError("cut")
+                if fate == "damaged":
+                    return real(asked | {"body": b"\xff" + asked["body"][1:]})
+                return (500 if fate == "fails" else 403), [("Content-Type", "application/json")], b"{}"
+            return real(asked)
+
+        line._ask = ask
+        done = tablet.sync()
+        assert done.files == 3
+        assert all(whole(world.office, name) for name in names[1:])
+        assert whole(world.office, stuck) is None
+        assert store.unsent() == 1
+        line._ask = real
+        assert tablet.sync().trouble == ""
+        assert whole(world.office, stuck)
+        assert store.unsent() == 0
