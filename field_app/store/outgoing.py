@@ -162,10 +162,15 @@ def hello(store: Store, frames: list[Frame], now: datetime) -> Hello:
         return Hello(
             device=opened.identity.device, epoch=meta.epoch, from_=meta.cursor, heads=_heads(opened, frames),
             known=(meta.position, meta.ledger_head), nonce=opened.nonce, now=stamp(now), lacks=_lacks(opened) or UNSET,
-            asks=asked(opened) or UNSET, undelivered=undelivered(opened),
+            asks=asked(opened) or UNSET, differs=_differing(opened) or UNSET, undelivered=undelivered(opened),
         )  # fmt: skip
 
     return store.reading(work)
+
+
+def _differing(opened: Opened) -> tuple[SubjectId, ...]:
+    """Subjects to be compared again: nothing may come of them in this exchange, and then nobody would."""
+    return tuple(SubjectId(subject) for subject in opened.meta.differs[:LACKS_LIMIT])
 
 
 def _lacks(opened: Opened) -> tuple[ChainHead, ...]:

@@ -243,7 +243,8 @@ def _page(session: Session, request: Request, taken: Taken) -> tuple[PageHeader,
     mine = heads_digest((head.subject, head.seq, head.id) for head in heads)
     digests: tuple[SubjectDigest, ...] = ()
     if not found.more:
-        held = queries.readable_subjects(session, taken.person, {*taken.touched, *found.subjects})
+        asked = {each for each in hello.differs if is_id(each)} if isinstance(hello.differs, tuple) else set()
+        held = queries.readable_subjects(session, taken.person, {*taken.touched, *found.subjects, *asked})
         digests = tuple(SubjectDigest(subject, queries.subject_digest(session, subject)) for subject in held)
     header = PageHeader(
         cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=durable(session),

@@ -75,6 +75,7 @@ class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     now     the tablet's clock with offset: a claim, never an order
     lacks   own chains of which the office said that it holds more: how far this tablet holds each
     asks    own frames that were quarantined: has somebody decided?
+    differs subjects whose digest was not the office's: is it now?
     undelivered  (operations the office has not received, `at` of the oldest): a claim, for those who look after tablets
     """
 
@@ -88,6 +89,7 @@ class Hello(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     v: Whole = PROTOCOL_VERSION
     lacks: Annotated[tuple[ChainHead, ...], msgspec.Meta(max_length=LACKS_LIMIT)] | msgspec.UnsetType = msgspec.UNSET
     asks: Annotated[tuple[AskedFrame, ...], msgspec.Meta(max_length=ASKS_LIMIT)] | msgspec.UnsetType = msgspec.UNSET
+    differs: Annotated[tuple[SubjectId, ...], msgspec.Meta(max_length=LACKS_LIMIT)] | msgspec.UnsetType = msgspec.UNSET
     undelivered: tuple[Whole, Short] | msgspec.UnsetType = msgspec.UNSET
 
 

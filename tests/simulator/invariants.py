@@ -68,6 +68,7 @@ def check(simulation: Simulation) -> None:
         i5_nobody_holds_what_he_may_not_read(simulation, office)
         i6_chains_verify(simulation, office)
         i7_every_word_typed_can_be_reached(simulation, office)
+        i7_every_answer_stands_in_its_history(simulation, office)
         i8_no_secret_word_in_clear(simulation, office)
         i9_counts_are_true(simulation, office)
         alarms_have_a_cause(simulation, office)
@@ -240,6 +241,21 @@ def i7_every_word_typed_can_be_reached(simulation: Simulation, office: Office) -
         words = _opened(simulation, office, keys, saved, operation)
         for name, text in saved.typed.items():
             assert (words or {}).get(name) == text, f"I7: {saved} opens as {words}, not {text}"
+
+
+def i7_every_answer_stands_in_its_history(simulation: Simulation, office: Office) -> None:
+    """An answer that counts is among the entries of its item, whatever was said or chosen later."""
+    states: dict[SubjectId, Any] = {}
+    for saved in simulation.saves.all.values():
+        if saved.kind != "answer_recorded" or saved.id not in office.operations:
+            continue
+        if saved.subject not in states:
+            states[saved.subject] = queries.state(office.session, saved.subject)
+        state = states[saved.subject]
+        item = state.answers.items.get(office.operations[saved.id].body.item)
+        entries = {entry.operation for entry in item.entries} if item else set()
+        idle = {each.operation for each in state.not_counted}
+        assert saved.id in entries | idle, f"I7: {saved} is no longer in the history of its item"
 
 
 def _opened(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from sqlmodel import select
 
@@ -206,3 +207,14 @@ def test_who_left_the_group_still_delivers_his_photo(world):
     for _ in range(2):
         assert newcomer.sync().trouble == ""
     assert newcomer.store.unsent() == 0
+
+
+def test_what_differed_once_is_compared_until_it_agrees(world):
+    """Seed 201: after a restore the last page alone was compared, and the tablet said for ever that it differed."""
+    tablet, record = begun(world)
+    assert tablet.sync().trouble == ""
+    tablet.store.reading(
+        lambda opened: setattr(opened, "meta", msgspec.structs.replace(opened.meta, differs=(record, world.visit)))
+    )
+    assert tablet.sync().trouble == ""
+    assert tablet.store.meta.differs == ()
