@@ -107,7 +107,8 @@ def test_shared_asks_no_clock() -> None:
 def test_capabilities_have_the_same_name_everywhere() -> None:
     """A folder of the office is a capability of `shared`, or one of the few things only an office has."""
     office_only = {"accounts", "backup", "console", "data", "demo", "documents", "institutions", "law", "ledger",
-                   "migrations", "packs", "audit", "statistics", "votes", "api", "watching", "media", "bundles"}  # fmt: skip
+                   "migrations", "packs", "audit", "statistics", "votes", "api", "watching", "media",
+                   "bundles"}  # fmt: skip
     folders = {
         path.relative_to(ROOT).parts[1] for path in python_files("server") if len(path.relative_to(ROOT).parts) > 2
     }
