@@ -6,7 +6,6 @@ What nobody foresaw is logged under a number, and the person gets that number, n
 from __future__ import annotations
 
 import logging
-import sqlite3
 from http import HTTPStatus
 
 import psycopg
@@ -58,7 +57,6 @@ def request_number() -> str:
 
 DATABASE_AWAY = (
     OperationalError, InterfaceError, PoolExhausted, psycopg.OperationalError, psycopg.InterfaceError,
-    sqlite3.OperationalError,
 )  # fmt: skip
 """The database does not answer just now: it is being restarted, another one takes over, its disk is full."""
 
