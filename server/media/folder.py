@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.media.store import MediaStore
+from server.media.store import MediaStore, make_folders
 
 RESERVE = 64 * 1024 * 1024
 """Bytes that stay free for the database."""
@@ -78,7 +78,7 @@ def offset(folder: Path, store: MediaStore, sha256: str) -> int:
 
 def check_room(folder: Path, size: int) -> None:
     """Raises DiskFull when a file of this size would leave less than the reserve."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(folder)
     if shutil.disk_usage(folder).free < size + RESERVE:
         raise DiskFull
 
@@ -97,7 +97,7 @@ def append(
             raise WrongOffset(size)
         return size
     path = part_path(folder, sha256)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(path.parent)
     with _alone(path) as handle:
         held = os.fstat(handle).st_size
         if held == 0 and store.size(sha256) is not None:  # another made it whole while this one waited

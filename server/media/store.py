@@ -54,7 +54,7 @@ class FolderStore:
 
     def take(self, sha256: str, part: Path) -> None:
         target = self.path(sha256)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(target.parent)
         part.rename(target)
         sync_folder(target.parent)  # a name left in the other folder after a loss of power is swept away
 
@@ -83,6 +83,14 @@ def _pieces(file: object, first: int, last: int | None) -> Iterator[bytes]:
                 return
             left = None if left is None else left - len(piece)
             yield piece
+
+
+def make_folders(folder: Path) -> None:
+    """The folder with all above it, their names on the disk: a file goes with the name of any folder above it."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in missing:
+        sync_folder(each.parent)
 
 
 def sync_folder(path: Path) -> None:

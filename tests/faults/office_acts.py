@@ -87,7 +87,7 @@ def schema(stand: Stand, folder: str) -> None:
 def back_up(stand: Stand, folder: str) -> None:
     """A backup is made of the running office."""
     with standing(Path(folder), ("leader",)) as world:
-        keep_address(world.office.config.keys, box_address(new_box_key()))
+        keep_address(world.office.config.keys, box_address(new_box_key()).hex())
         stand.arm()
         made = make_backup(world.office, Path(folder) / "office" / "backups", world.clock, lambda *said: None)
         stand.mark({"backup": made.path.name})
