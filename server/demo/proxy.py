@@ -18,7 +18,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["pass", "cut_request", "cut_reply", "reset", "half_open", "repeat", "lose_reply", "hold", "refuse"]
+Kind = Literal[
+    "pass", "cut_request", "cut_reply", "reset", "half_open", "repeat", "lose_reply", "hold", "refuse", "deaf",
+]  # fmt: skip
 PIECE = 4096
 PATIENCE_SECONDS = 20.0
 
@@ -36,6 +38,7 @@ class Fault:
     lose_reply   the office gets the request and answers; the tablet gets nothing
     hold         the request arrives after the next one did (or after `seconds`)
     refuse       nobody answers the call
+    deaf         the call is taken, nothing is ever read of it and nothing said, until the tablet hangs up
     """
 
     kind: Kind = "pass"
@@ -147,7 +150,18 @@ class Proxy:
             if fault.kind == "refuse":
                 _reset(client)
                 return
+            if fault.kind == "deaf":
+                self._hear_nothing(client)
+                return
             self._carry(client, fault)
+
+    def _hear_nothing(self, client: socket.socket) -> None:
+        """Looks whether the caller is still there without taking a byte of what he says."""
+        client.settimeout(0.05)
+        while not self._closing:
+            with suppress(TimeoutError):
+                if client.recv(1, socket.MSG_PEEK) == b"" or _has_hung_up(client):
+                    return
 
     def _carry(self, client: socket.socket, fault: Fault) -> None:
         """One request and its reply. The connection is not kept for another request, so each fault meets one."""
@@ -219,6 +233,13 @@ def between(target: tuple[str, int], line: Line | None = None) -> Iterator[Proxy
         yield proxy
     finally:
         proxy.close()
+
+
+def _has_hung_up(client: socket.socket) -> bool:
+    """Whether the other end is closed, though bytes of it still wait to be read."""
+    time.sleep(0.02)
+    state = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return state != 1  # not ESTABLISHED any more
 
 
 def _reset(client: socket.socket) -> None:

@@ -105,6 +105,15 @@ def test_a_line_that_is_only_half_open_says_nothing(proxy: Proxy, office: Office
     assert office.got == [BODY]
 
 
+def test_a_deaf_line_takes_the_call_and_nothing_else(proxy: Proxy, office: Office) -> None:
+    proxy.plan([Fault("deaf")])
+    with pytest.raises(requests.RequestException):
+        _post(proxy, timeout=0.5)
+    assert office.got == []
+    assert _post(proxy) == BODY
+    assert office.got == [BODY]
+
+
 def test_nobody_answers_when_it_is_offline(proxy: Proxy, office: Office) -> None:
     proxy.online = False
     with pytest.raises(requests.ConnectionError):

@@ -10,7 +10,7 @@ from tests.ground import Tablet
 from tests.network.group import Group, at_work
 from tests.trials.trial import Ground, Trial
 
-ACTS = 8
+ACTS = 5
 
 
 def run(seed: int, ground: Ground) -> None:
