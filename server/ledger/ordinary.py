@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from server.ledger.contacts import new_token, note_contact
 from server.ledger.kinds import know_kind
 from server.ledger.ordinary_rows import Chain, Counter, OrdinaryRows, Standing, Writing
@@ -45,6 +47,10 @@ from shared.values import PersonId, SubjectId, is_id, stamp
 KIND, PARENT = "record", "visit"
 """The kind whose readers are those of the subject it belongs to, whatever is written in it."""
 _OF_A_RECORD = frozenset({KIND, None})
+_WANTS = frozenset(Hello.__struct_fields__) - set(
+    "device epoch from_ heads known nonce now v undelivered".split()
+)  # fmt: skip
+"""Fields of a first line that ask for more than the next page: whatever a later version adds is among them."""
 _NAMES_ITS_VISIT = tuple(
     body for body in BODIES.values()
     if subject_kind_of(body.KIND) == KIND and PARENT_FIELD[KIND] in body.__struct_fields__
@@ -113,8 +119,8 @@ class _Exchange:
     def check_words(self) -> None:
         """A tablet that asks for a page and no more, at a time when what it brings may wait."""
         hello = self._hello
-        wants = [getattr(hello, name, None) for name in ("lacks", "asks", "differs")]
-        if any(isinstance(each, tuple) and each for each in wants) or not is_id(hello.device):
+        wants = any(getattr(hello, name) for name in _WANTS if getattr(hello, name) is not msgspec.UNSET)
+        if wants or not is_id(hello.device):
             raise Extraordinary
         if self._office.database.is_overloaded():
             raise Extraordinary
