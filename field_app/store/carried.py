@@ -1,8 +1,10 @@
 """What a tablet holds for others: frames of colleagues that came by hand, on their way to the office, and receipts.
 
 Frames are taken only when their seal is that of a device known here and the person of this tablet may read the subject;
-then they are merged like pulled ones and offered to the office until a receipt names them. A receipt counts whoever it
-was given to: the office signed that it holds those bytes. No network here. Source: SETTLED decisions 14, 19, 23.
+a tablet's frames only where they say what tablets say, in the name of its person, or a colleague could name a key of
+the office. They are merged like pulled ones and offered to the office until a receipt names them. A receipt counts
+whoever it was given to: the office signed that it holds those bytes. No network here.
+Source: SETTLED decisions 14, 19, 23.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from field_app.store.errors import ReplyRefused
+from field_app.store.fates import has_forged_branch
 from field_app.store.held import Held, counted
 from field_app.store.kept import FrameState, KeptReceipt, Meta, Pulled
 from field_app.store.opened import Opened, Writing
@@ -20,8 +23,11 @@ from field_app.store.store import Store
 from shared.accounts import Office, Person
 from shared.ledger.door import place
 from shared.ledger.frame import Frame, is_sealed, read_frames
+from shared.ledger.merge import operations_of
 from shared.ledger.messages import FrameReceipt, Receipt, receipt_number
-from shared.permissions import EVERYBODY, readers
+from shared.ledger.operation import Operation
+from shared.permissions import EVERYBODY, OFFICE_ACTS, TABLET_OPENS, plans_for_the_office, readers
+from shared.registry import BODIES, kind_of_subject, subject_kind_of
 from shared.values import DeviceId, PersonId, SubjectId
 
 UNKNOWN_POSITION = 2**53 - 1
@@ -40,6 +46,10 @@ class Taken:
 
 @dataclass
 class _Plan:
+    """keys: by device; owners: of tablets, whose devices not among them are the office's."""
+
+    keys: dict[DeviceId, set[str]]
+    owners: dict[DeviceId, PersonId]
     trial: dict[SubjectId, Held] = field(default_factory=dict)
     pulled: list[Frame] = field(default_factory=list)
 
@@ -83,6 +93,13 @@ def _signing_keys(opened: Opened) -> dict[DeviceId, set[str]]:
                 for tablet in state.devices.values():
                     known.setdefault(tablet.id, set()).add(tablet.sign_key)
     return known
+
+
+def _owners(opened: Opened) -> dict[DeviceId, PersonId]:
+    persons = ((subject, opened.book.state(subject)) for subject in opened.book.of_kind("person"))
+    return {
+        device: PersonId(subject) for subject, state in persons if isinstance(state, Person) for device in state.devices
+    }
 
 
 def frames_for(store: Store, person: PersonId) -> list[Frame]:
@@ -139,8 +156,8 @@ def take_frames(store: Store, frames: Sequence[Frame], position: int = 0) -> Tak
 
 
 def _take_frames(opened: Opened, frames: Sequence[Frame], position: int) -> Taken:
-    taken, plan = Taken(), _Plan()
     keys = _signing_keys(opened)
+    taken, plan = Taken(), _Plan(keys, _owners(opened))
     sealed = [frame for frame in frames if any(is_sealed(frame, bytes.fromhex(k)) for k in keys.get(_of(frame), ()))]
     taken.refused = len(frames) - len(sealed)
     _place_all(opened, plan, [frame for frame in sealed if _of(frame) != opened.identity.device], taken)
@@ -188,13 +205,31 @@ def _place_all(opened: Opened, plan: _Plan, frames: list[Frame], taken: Taken) -
                 taken.known += verdict.status == "already"
                 taken.refused += verdict.status == "quarantined"
                 continue
+            operations = operations_of(frame, BODIES)[0]
+            if not _may_be_said(plan, held, _of(frame), operations):
+                taken.refused += 1
+                continue
             if header.subject not in plan.trial:
                 plan.trial[header.subject] = held.copied()
-            plan.trial[header.subject].extend(frame, verdict.skip)
+            plan.trial[header.subject].extend(frame, verdict.skip, operations)
             plan.pulled.append(frame)
             taken.fresh += header.count - verdict.skip
         frames = left
     taken.refused += len(frames)
+
+
+def _may_be_said(plan: _Plan, held: Held, device: DeviceId, operations: Sequence[Operation]) -> bool:
+    """Whether the device may say this at all, as the door of the office would ask; what counts is left to the fold."""
+    if device not in plan.owners:
+        return not has_forged_branch(operations, held, plan.keys)
+    kind = held.kind or kind_of_subject(operations)
+    if kind not in TABLET_OPENS or (not held.kind and plans_for_the_office(operations)):
+        return False
+    return all(
+        each.author == plan.owners[device] and each.kind not in OFFICE_ACTS
+        and subject_kind_of(each.kind) in (kind, None)
+        for each in operations
+    )  # fmt: skip
 
 
 def _leave_unreadable(opened: Opened, plan: _Plan, taken: Taken) -> None:
