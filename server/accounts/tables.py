@@ -104,6 +104,7 @@ class RoleProposalRow(SQLModel, table=True):
     """A role the admin proposed (`ends` = to end it), until a second officer confirms or declines. No operation yet."""
 
     __tablename__ = "role_proposals"
+    __table_args__ = {"sqlite_autoincrement": True}  # a page of before never answers a later proposal
 
     id: int | None = Field(default=None, primary_key=True)
     person: str = Field(sa_column=Column(Id, nullable=False, index=True))

@@ -48,6 +48,7 @@ class ProposalRow(SQLModel, table=True):
     """One person's proposal about a frame (`head`) or a stopped tablet (`head` empty), until a second one answers."""
 
     __tablename__ = "quarantine_proposals"
+    __table_args__ = {"sqlite_autoincrement": True}  # a page of before never answers a later proposal
 
     id: int | None = Field(default=None, primary_key=True)
     device: str = Field(sa_column=Column(Id, nullable=False, index=True))

@@ -126,6 +126,20 @@ def test_a_declined_proposal_changes_nothing(scene: Scene) -> None:
         assert session.exec(select(FrameDecisionRow)).all() == []
 
 
+def test_who_answers_a_proposal_of_before_never_answers_the_one_that_took_its_place(scene: Scene) -> None:
+    """An officer who proposes to keep a frame aside and then to take it in finds no consent in the first page."""
+    path = f"/quarantine/{scene.head}"
+    scene.post(scene.officer, Role.CENTRE_OFFICER, path, outcome="kept_aside", reason="looks wrong")
+    with scene.world.office.database.read() as session:
+        seen = session.exec(select(ProposalRow.id)).one()
+    scene.post(scene.officer, Role.CENTRE_OFFICER, path, outcome="taken_in", reason="looks right")
+    answered = scene.post(scene.leader, Role.NPM_MEMBER, f"/quarantine/proposals/{seen}", answer="confirm")
+    assert answered.status_code == 404
+    with scene.world.office.database.read() as session:
+        assert session.exec(select(ProposalRow)).one().outcome == "taken_in"
+        assert session.exec(select(HeldFrameRow)).one().status == "quarantined"
+
+
 def test_a_stopped_tablet_is_proposed_by_the_admin_and_answered_by_a_second_officer(scene: Scene) -> None:
     world, device = scene.world, scene.one.id
     scene.one.nonce = "seen-before"

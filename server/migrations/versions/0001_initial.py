@@ -353,7 +353,8 @@ def upgrade() -> None:
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
     sa.Column('proposed_by', server.db.Id(length=16), nullable=False),
     sa.Column('proposed_at', server.db.Instant(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('quarantine_proposals', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_quarantine_proposals_device'), ['device'], unique=False)
@@ -441,7 +442,8 @@ def upgrade() -> None:
     sa.Column('ends', sa.Boolean(), nullable=False),
     sa.Column('proposed_by', server.db.Id(length=16), nullable=False),
     sa.Column('proposed_at', server.db.Instant(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('role_proposals', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_role_proposals_person'), ['person'], unique=False)
