@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -130,7 +130,7 @@ def _keys(session: Session) -> Mapping[str, str]:
         keys |= {device.id: device.sign_key for device in state.devices.values()}
     for subject in queries.subjects(session, "office"):
         office: OfficeState = queries.state(session, subject)
-        keys |= office.servers
+        keys.update(office.servers)
     return keys
 
 
@@ -193,7 +193,7 @@ def _unsealed(row: Stored, frame: Frame) -> str:
     return "" if is_sealed(frame, bytes.fromhex(row.key)) else "its seal is broken"
 
 
-def _odd(frame: Frame, ids: list[bytes]) -> tuple[str, ...]:
+def _odd(frame: Frame, ids: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(id_.hex() for id_, line in zip(ids, frame.lines, strict=True) if not is_canonical(line))
 
 
