@@ -168,7 +168,7 @@ def by_short_name(session: Session, name: str) -> str:
     """The whole id of the one held frame that begins so (at least six digits). Raises RuleBroken("not_found")."""
     wanted = name.strip().lower()
     known = (*session.exec(select(HeldFrameRow.last_id)), *session.exec(select(FrameDecisionRow.head)))
-    found = {row for row in known if row.startswith(wanted)}
+    found: set[str] = {row for row in known if row.startswith(wanted)}
     if len(wanted) < 6 or len(found) != 1:
         raise RuleBroken("not_found")
     return found.pop()

@@ -1,8 +1,8 @@
 """Numbers that several processes of one office count together, without a lock between them.
 
-Each process has a small file of its own, mapped into memory: counting adds to a double in it. Whoever is asked
-sums all files. A process that ended leaves its file; the next one that starts adds it to `past`, so that no counter ever
-falls. The place of every number is fixed by `NAMES`; a file of another release has another name and is passed over.
+Each process has a small file of its own, mapped into memory: counting adds to a double in it. Whoever is asked sums all
+files. A process that ended leaves its file; the next one that starts adds it to `past`, so that no counter ever falls.
+The place of every number is fixed by `NAMES`; a file of another release has another name and is passed over.
 """
 
 from __future__ import annotations

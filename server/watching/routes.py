@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.console.web import now, office
+from server.ledger import queries as ledger
 from server.watching import queries
 from server.watching.metrics import CONTENT_TYPE, text
 from server.watching.numbers import Numbers
@@ -36,7 +37,7 @@ def standing() -> dict[str, Any]:
     }  # fmt: skip
     try:
         with office().database.read(behind=True) as session:
-            found["position"] = queries.ledger.counter(session).value
+            found["position"] = ledger.counter(session).value
             found["behind"] = queries.behind(session)
             found["lag"] = queries.lag(session)
             found["backup_age_seconds"] = queries.backup_age(session, now())
