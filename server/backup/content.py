@@ -26,7 +26,9 @@ BACKED_UP = (
 )  # fmt: skip
 """Tables copied row by row, in this order."""
 
-LEFT_OUT = frozenset({"counter", "standing", "receipts", "device_tokens", "sessions", "login_attempts", "enrolments"})
+NOT_TWICE = frozenset({"receipts", "device_tokens", "sessions", "enrolments"})
+"""What no copy may bring back to life, however it was put back: it may have ended since."""
+LEFT_OUT = NOT_TWICE | {"counter", "standing", "login_attempts"}
 """Tables a restore begins anew. The counter follows from the header."""
 
 _FORGOTTEN: dict[str, dict[str, Any]] = {

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, SQLModel, col, func, select
 
 import server.migrations.tables  # noqa: F401  (every table)
 from server.accounts import queries as accounts
 from server.backup import archive, files
-from server.backup.content import BACKED_UP, Walk, go_on_numbering, insert_rows
+from server.backup.content import BACKED_UP, NOT_TWICE, Walk, go_on_numbering, insert_rows, table
 from server.backup.making import Progress, prove
 from server.backup.tables import BackupRow, StandingRow
 from server.keys import Keys
@@ -163,6 +163,8 @@ def begin_epoch(office: Office, now: datetime) -> tuple[int, int, Keys]:
         counter = queries.counter(session)
         position, epoch = counter.value, counter.epoch + 1
         session.execute(update(ContactRow).values(shown=WHATEVER, issued=""))  # the copy forgot the last of them
+        for name in sorted(NOT_TWICE):
+            session.execute(delete(table(name)))
         _begin_epoch(session, replace(office, keys=keys), position, epoch, now)
     return epoch, position, keys
 

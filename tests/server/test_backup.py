@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import SQLModel, select
 
 import server.migrations.tables  # noqa: F401  (every table)
+from server.accounts.tables import EnrolmentRow, SessionRow
 from server.app import keys_in_force
 from server.backup import archive, files
 from server.backup.archive import BackupUnreadable
@@ -23,7 +25,7 @@ from server.keys import make_keys
 from server.ledger import queries
 from server.ledger.opening import broken_read_log
 from server.ledger.rebuild import KEPT, table_hashes
-from server.ledger.tables import ContactRow, FrameRow, ReadRow
+from server.ledger.tables import ContactRow, DeviceTokenRow, FrameRow, ReadRow, ReceiptRow
 from server.ledger.verify import verify
 from server.media.store import FolderStore
 from server.media.tables import UploadRow
@@ -231,3 +233,22 @@ def test_a_copy_put_back_by_other_means_begins_an_epoch_of_its_own(pair) -> None
         assert verify(session).is_whole
     assert one.sync().page.restored is not None
     assert one.sync().page.restored is None
+
+
+def test_no_session_token_or_code_of_the_copy_lives_on(pair) -> None:
+    """Somebody signed out, or a code was used, after the copy was made: the copy does not know."""
+    one, _, _ = pair
+    one.sync()
+    world = one.world
+    browser = world.signed_in(world.founded.admin, Role.ADMIN)
+    assert browser.get("/me", base_url="https://127.0.0.1").status_code == 200
+    with world.office.database.write() as session:
+        session.add(
+            EnrolmentRow(hash=sha256(b"code").hex(), person=one.person, made_by=world.founded.admin,
+                         until=world.now + timedelta(hours=1))
+        )  # fmt: skip
+    begin_epoch(world.office, world.now)
+    assert browser.get("/me", base_url="https://127.0.0.1").status_code != 200
+    with world.office.database.read() as session:
+        for row in (SessionRow, EnrolmentRow, DeviceTokenRow, ReceiptRow):
+            assert session.exec(select(row)).all() == [], row
