@@ -238,8 +238,9 @@ def _rounds(worker: Worker, most: int, store: Store) -> Round:
     total = Round()
     for number in range(max(1, most)):
         done = worker.run_once()
-        total = Round(total.exchanges + done.exchanges, total.frames + done.frames, total.packs + done.packs,
-                      total.files + done.files, done.trouble, done.detail)  # fmt: skip
+        total = Round(exchanges=total.exchanges + done.exchanges, frames=total.frames + done.frames,
+                      packs=total.packs + done.packs, files=total.files + done.files,
+                      trouble=done.trouble, detail=done.detail)  # fmt: skip
         if not done.trouble and not (done.moved and store.unsent()):
             break
         if done.trouble and done.trouble != "no_network":
