@@ -178,9 +178,14 @@ class Database:
     def glance(self) -> Iterator[Any]:
         """The driver's own connection for single questions to the ledger, which may be behind."""
         lent = self.engine.raw_connection()
+        connection: Any = lent.dbapi_connection
         try:
-            yield lent.dbapi_connection
+            if not self.is_sqlite:
+                connection.autocommit = True  # no transaction to begin and to end around one question
+            yield connection
         finally:
+            if not self.is_sqlite:
+                connection.autocommit = False
             lent.close()
 
     def pushed(self) -> None:

@@ -198,7 +198,11 @@ class OrdinaryRows:
         connection.execute(statement, (value, bytes.fromhex(head)))
 
     def write(self, connection: Any, writing: Writing) -> None:
-        """Everything but the counter."""
+        """Everything but the counter, on PostgreSQL in one journey."""
+        with self._say.together(connection):
+            self._write(connection, writing)
+
+    def _write(self, connection: Any, writing: Writing) -> None:
         for table, rows in (
             (self._subjects, writing.subjects), (self._access, writing.access), (self._frames, writing.frames),
             (self._tokens, [writing.token]), (self._receipts, [writing.receipt] if writing.receipt else []),

@@ -6,6 +6,7 @@ Names and values come from the table's own columns, so that both ways write the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,11 @@ class Statements:
     def locking(self, statement: str) -> str:
         """A SELECT that keeps its rows until the end; on SQLite the one writer holds everything already."""
         return self.spelled(statement if self.is_sqlite else statement + " FOR UPDATE")
+
+    def together(self, connection: Any) -> AbstractContextManager[Any]:
+        """Statements of the block travel together where the driver can; what fails is raised at its end at latest."""
+        together: AbstractContextManager[Any] = nullcontext() if self.is_sqlite else connection.pipeline()
+        return together
 
 
 class PlainTable:
