@@ -18,10 +18,11 @@ from field_app.store.kept_files import settle_files
 from field_app.store.opened import Damage, Opened, load
 
 _DAMAGED = frozenset({
-    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_IOERR_READ,
-    sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS,
+    sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS,
 })  # fmt: skip
-"""What SQLite says of a file whose bytes are wrong or cannot be read back; everything else is the disk's trouble."""
+"""What SQLite says of a file whose bytes are wrong or cannot be read back, also of tables that are no longer what the
+statements ask for; everything else is the disk's trouble."""
 
 _FRESH = "store.db.new"
 
@@ -158,6 +159,7 @@ def _own_of(database: Database, copy: Copy, damage: Damage) -> dict[int, bytes]:
     database.skip_to("own", max(own, default=0) + 1)
     with contextlib.suppress(OSError):
         _mend_copy(copy, reading, own)
+    damage.lost_rows += damage.rebuilt and not reading.is_whole  # neither can say what the other's hole held
     tail_only = not lost and not damage.rebuilt and reading.is_whole and all(n >= max(own) for n in missing)
     damage.mended += 0 if tail_only else len(missing) + len(set(own) - set(reading.bodies))
     return own

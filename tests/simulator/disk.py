@@ -86,7 +86,9 @@ class _Connection:
             try:
                 self._disk.point(self._path)
             except OSError as error:
-                raise sqlite3.OperationalError("database or disk is full") from error
+                full = sqlite3.OperationalError("database or disk is full")
+                full.sqlite_errorcode = sqlite3.SQLITE_FULL
+                raise full from error
         elif self._disk.dead and statement == "rollback":
             self._disk.point(self._path)
         return self._connection.execute(statement, *values)

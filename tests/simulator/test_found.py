@@ -218,3 +218,13 @@ def test_what_differed_once_is_compared_until_it_agrees(world):
     )
     assert tablet.sync().trouble == ""
     assert tablet.store.meta.differs == ()
+
+
+def test_a_byte_of_the_names_of_columns_keeps_no_tablet_from_starting(world):
+    """Seed 241: SQLite then asks for a column that is not there, and the start took it for a full disk."""
+    tablet, record = begun(world)
+    records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
+    tablet.close()
+    path = tablet.folder / "store.db"
+    path.write_bytes(path.read_bytes().replace(b"sealed", b"sealad"))
+    assert [each.body.value for each in tablet.store.operations(record) if each.kind == "answer_recorded"] == [6]
