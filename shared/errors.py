@@ -38,7 +38,8 @@ CODES = frozenset(
     report_missing report_changed report_signed report_unsigned report_submitted wrong_version already_signed
     finding_unknown question_open question_unknown
     call_closed call_open not_eligible candidate_unknown round_open round_closed election_closed
-    code_wrong code_used code_expired device_waiting device_revoked device_unknown second_officer_needed same_person
+    code_wrong code_used code_expired device_waiting device_revoked device_stopped device_unknown
+    second_officer_needed same_person
     login_wrong login_wait session_over passphrase_short passphrase_common
     institution_unknown
     line_unreadable line_too_large body_wrong kind_wrong_subject

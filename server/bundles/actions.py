@@ -17,8 +17,10 @@ from datetime import datetime
 import msgspec
 from sqlmodel import Session, func, select
 
+from server.accounts import queries as people
 from server.accounts.tables import DeviceRow
 from server.ledger import queries
+from server.ledger.contacts import stop_reading
 from server.ledger.exchange import exchange
 from server.ledger.receive import receive
 from server.ledger.tables import ContactRow, HeldFrameRow, ReceiptRow
@@ -26,6 +28,7 @@ from server.media import actions as media
 from server.media import folder
 from server.media.actions import PIECE_BYTES, Piece
 from server.office import Office
+from shared.accounts import VISITING
 from shared.errors import RuleBroken
 from shared.ledger.bundle import SOURCE, Part, open_bundle, part, seal_bundle
 from shared.ledger.crypto import box_address, is_signed, sha256, sign
@@ -79,6 +82,8 @@ def take(office: Office, data: bytes, now: datetime) -> TakenIn:
     requests = bundle.of("request")
     if not requests:
         raise RuleBroken("bundle_nothing", SOURCE)
+    if any(_hello_of(each.data).device != bundle.header.from_ for each in requests):
+        raise RuleBroken("bundle_altered", SOURCE)  # the reply would be sealed to another than who asked
     taken = TakenIn(bundle.header.from_, is_old=_is_old(office, requests[0], bundle.header.from_))
     before = _held(office)
     replies = [part_ for each in requests for part_ in _answered(office, each, taken, now)]
@@ -119,8 +124,6 @@ def _hello_of(body: bytes) -> Hello:
 def _is_old(office: Office, request: Part, device: DeviceId) -> bool:
     """Whether the nonce it shows is one of earlier. Over the network that would be a twin; a file may lie for weeks."""
     hello = _hello_of(request.data)
-    if hello.device != device:
-        raise RuleBroken("bundle_altered", SOURCE)
     with office.database.read() as session:
         row = session.get(ContactRow, device)
         if row is None or row.shown in ("*", hello.nonce) or 0 < hello.epoch < queries.counter(session).epoch:
@@ -148,6 +151,8 @@ def _carried_in(office: Office, request: Part, taken: TakenIn, now: datetime) ->
     _check_signature(office, read.hello.device, request)
     with office.database.write() as session:
         received = receive(session, office, read.hello.device, read, now)
+        for forked in received.forked:
+            stop_reading(session, forked, now)
     taken.frames.update(each.status for each in _frames_said(received.receipt))
 
 
@@ -212,9 +217,10 @@ def _further_pages(office: Office, last: Part, row: DeviceRow, now: datetime) ->
 def make(office: Office, device: DeviceId, now: datetime) -> bytes:
     """A bundle for a tablet that did not ask: all it may hold, and the receipts it was given. Its exchange stays as is.
 
-    Raises RuleBroken("device_unknown" | "device_waiting" | "device_revoked").
+    Raises RuleBroken("device_unknown" | "device_waiting" | "device_revoked" | "device_stopped").
     """
     row = _sender_known(office, device)
+    _check_reads(office, row, now)
     with office.database.read() as session:
         frames = list(_everything(session, row))
         receipts = list(session.exec(select(ReceiptRow).where(ReceiptRow.device == device)))
@@ -238,6 +244,16 @@ def _sender_known(office: Office, device: DeviceId) -> DeviceRow:
     if not row.confirmed_by:
         raise RuleBroken("device_waiting")
     return row
+
+
+def _check_reads(office: Office, row: DeviceRow, now: datetime) -> None:
+    """What would stop the tablet over the network stops it here. Source: SETTLED decisions 19, 20, 24."""
+    with office.database.read() as session:
+        contact = session.get(ContactRow, row.id)
+        is_frozen = contact is not None and contact.frozen
+        roles = people.roles_on(session, PersonId(row.person), office.calendar.day_of(now))
+    if is_frozen or not any(role in VISITING for role in roles):
+        raise RuleBroken("device_stopped")
 
 
 def _everything(session: Session, row: DeviceRow) -> Iterator[tuple[bytes, ...]]:

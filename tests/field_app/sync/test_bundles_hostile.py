@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
-from field_app.acts import visits
+from field_app.acts import records, visits
 from field_app.bundles import taking
+from field_app.store import outgoing
 from field_app.store.keys import review_key
-from shared.accounts import ReviewKeyNamed, ServerNamed
+from server.bundles import actions as desk
+from server.ledger.contacts import stop_reading
+from server.ledger.tables import ContactRow
+from shared.accounts import ReviewKeyNamed, Role, RoleEnded, ServerNamed
+from shared.errors import RuleBroken
 from shared.ledger.branch import branch_bodies
-from shared.ledger.bundle import part, seal_bundle
-from shared.ledger.crypto import box_address, new_box_key, new_signing_key, verifying_key
+from shared.ledger.bundle import Part, part, seal_bundle
+from shared.ledger.crypto import box_address, new_box_key, new_signing_key, sign, verifying_key
 from shared.ledger.frame import Frame, cut
+from shared.ledger.messages import Hello, encode_request, request_message
 from shared.ledger.operation import Body, encode_line, genesis
 from shared.observations.record import RecordOpened
 from shared.values import PersonId, SubjectId, stamp
@@ -88,3 +96,57 @@ def test_no_colleague_acts_for_the_office_or_in_another_name(world: World) -> No
         assert (taken.fresh, taken.refused) == (0, 1)
         assert victim.store.operations(frame.header.subject) == held
     assert taking.take(victim.store, handed(liar, victim, said(liar, record, note)), victim.clock()).fresh == 1
+
+
+def asked(tablet: Tablet, hello: Hello, *frames: Frame) -> Part:
+    """A request of the tablet as it stands in a bundle."""
+    body = encode_request(hello, frames)
+    signature = sign(tablet.store.identity.sign_seed, request_message(body))
+    return part("request", body, signature=base64.b64encode(signature).decode())
+
+
+def at_desk(tablet: Tablet, *parts: Part) -> bytes:
+    """A bundle of the tablet for the office."""
+    mine = tablet.store.identity
+    office = bytes.fromhex(mine.review_key)
+    return seal_bundle(parts, mine.device, mine.sign_seed, office, [office], stamp(tablet.clock()))
+
+
+def hello_of(tablet: Tablet) -> Hello:
+    return outgoing.hello(tablet.store, [], tablet.clock())
+
+
+def test_a_request_of_another_tablet_in_a_bundle_is_not_answered(world: World) -> None:
+    """The reply would be sealed to whoever made the bundle, and hold what the other may read."""
+    liar, victim = world.tablets["other"], world.tablets["leader"]
+    data = at_desk(liar, asked(liar, hello_of(liar)), asked(victim, hello_of(victim)))
+    with pytest.raises(RuleBroken, match="bundle_altered"):
+        desk.take(world.office, data, world.now)
+    assert victim.sync().trouble == ""
+
+
+def test_a_second_history_in_an_old_bundle_stops_reading_too(world: World) -> None:
+    tablet = world.tablets["leader"]
+    record, old = tablet.record(world.visit), hello_of(tablet)
+    branch = said(tablet, record, RecordOpened(visit=world.visit, checklists=()))
+    for number in range(3):
+        records.answer(tablet.store, record, "/mc/q1", number, tablet.clock())
+        assert tablet.sync().trouble == ""
+    taken = desk.take(world.office, at_desk(tablet, asked(tablet, old, branch)), world.now)
+    assert (taken.is_old, dict(taken.frames)) == (True, {"quarantined": 1})
+    with world.office.database.read() as session:
+        contact = session.get(ContactRow, tablet.device)
+        assert (contact.frozen, contact.frozen_why) == (True, "fork")
+
+
+@pytest.mark.parametrize("why", ["stopped", "no_role"])
+def test_what_the_network_would_not_give_no_file_gives(world: World, why: str) -> None:
+    tablet = world.tablets["leader"]
+    assert desk.make(world.office, tablet.device, world.now)
+    if why == "stopped":
+        with world.office.database.write() as session:
+            stop_reading(session, tablet.device, world.now)
+    else:
+        world.write(SubjectId(tablet.person), "admin", RoleEnded(role=Role.NPM_MEMBER, on="2026-01-05", reason="x"))
+    with pytest.raises(RuleBroken, match="device_stopped"):
+        desk.make(world.office, tablet.device, world.now)
