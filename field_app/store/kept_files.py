@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 
 from field_app.store.errors import NotSaved
-from field_app.store.kept import MediaKept
+from field_app.store.kept import ALARM_LIMIT, Alarm, MediaKept
 from field_app.store.opened import Opened, Writing
+from shared.ledger.crypto import sha256
 from shared.ledger.operation import Operation
 from shared.observations.record import MediaFile
+from shared.values import is_hash
 
 
 def named_files(operation: Operation) -> tuple[MediaFile, ...]:
@@ -49,6 +52,41 @@ def settle_files(opened: Opened) -> None:
             opened.damage.lost_files += 1
     if opened.damage.is_none:
         _sweep(opened)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is there and its bytes are its name."""
+    try:
+        return sha256(path.read_bytes()).hex() == path.name
+    except OSError:
+        return False
+
+
+def check_files(opened: Opened, after: str, most: int) -> str:
+    """Hashes files behind the name `after`, about `most` bytes of them; the name to go on behind, "" at the end.
+
+    A damaged one is put aside and said: what others may have of it is loaded from the office again.
+    """
+    size = 0
+    for path in sorted((opened.folder / "media").iterdir()):
+        if path.name <= after or not is_hash(path.name):
+            continue
+        if not is_whole(path):
+            _put_aside(opened, path)
+            continue
+        size += path.stat().st_size
+        if size >= most:
+            return path.name
+    return ""
+
+
+def _put_aside(opened: Opened, path: Path) -> None:
+    with contextlib.suppress(OSError, NotSaved):
+        path.replace(path.with_name(path.name + ".damaged"))
+        alarms = (*opened.meta.alarms, Alarm("file_damaged", at=opened.meta.exchanged_at))[-ALARM_LIMIT:]
+        meta = msgspec.structs.replace(opened.meta, alarms=alarms)
+        opened.write(lambda writing: writing.put("meta", meta, 1))
+        opened.meta = meta
 
 
 def _own_named(opened: Opened) -> Iterator[tuple[Operation, MediaFile]]:

@@ -153,6 +153,8 @@ def _tell(opened: Opened, at: str) -> None:
     damage = opened.damage
     lost = damage.lost_rows or damage.unplaced or damage.lost_files
     alarm = Alarm("store_lost" if lost else "store_mended", at=at)
+    if opened.meta.alarms and opened.meta.alarms[-1].code == alarm.code:
+        return
     opened.meta = msgspec.structs.replace(opened.meta, alarms=(*opened.meta.alarms, alarm)[-ALARM_LIMIT:])
     with contextlib.suppress(NotSaved):
         opened.write(lambda writing: writing.put("meta", opened.meta, 1))

@@ -18,7 +18,7 @@ from field_app.store import drafts, keys
 from field_app.store.disk import Room, room, write_whole
 from field_app.store.errors import BehindOffice, NotEnrolled, NotSaved, not_saved
 from field_app.store.kept import Alarm, Draft, Identity, MediaKept, Meta, OwnIdentity, OwnOperation, Place, SubjectKey
-from field_app.store.kept_files import files_named, forget_files
+from field_app.store.kept_files import check_files, files_named, forget_files, is_whole
 from field_app.store.locking import Locking, milliseconds
 from field_app.store.opened import Damage, Writing, operation_of
 from shared.ledger.crypto import (
@@ -313,9 +313,14 @@ class Store(Locking):
             return [kept for _, kept in self._o.media.values()]
 
     def file_bytes(self, sha256_hex: str) -> bytes | None:
-        """The sealed bytes of a file that lies here."""
+        """The sealed bytes of a file that lies here whole."""
         path = self.folder / "media" / sha256_hex
-        return path.read_bytes() if path.exists() else None
+        return path.read_bytes() if is_whole(path) else None
+
+    def check_files(self, after: str, most: int = 8_000_000) -> str:
+        """Looks through some of the files for damage; goes on behind the name it gave last, "" from the beginning."""
+        with self._lock:
+            return check_files(self._o, after, most)
 
     def pack_path(self, sha256_hex: str) -> Path:
         """Where a pack lies or will lie; it is there only when it is whole."""

@@ -15,6 +15,7 @@ import msgspec
 
 from field_app.store import wanted
 from field_app.store.kept import MediaKept
+from field_app.store.kept_files import is_whole
 from field_app.store.store import Store
 from field_app.sync import client, schedule
 from field_app.sync.status import Progress
@@ -51,6 +52,7 @@ class FileSender:
         self._store, self._progress, self._changed, self._elapsed = store, progress, changed, elapsed
         self._piece = schedule.FIRST_PIECE
         self._broke_off: Counter[str] = Counter()
+        self._tried: set[str] = set()
 
     def send(self, queue: Queue, gives_way: Callable[[], bool]) -> Sent:
         """Sends what can go; nothing of it is lost when it ends early.
@@ -97,10 +99,9 @@ class FileSender:
     def _send_file(
         self, queue: Queue, line: client.Line, kept: MediaKept, leaves: Callable[[], bool], sent: Sent
     ) -> None:
-        offset = client.media_offset(line, queue.token, kept.sha256)
-        if offset is None:
-            client.media_begin(line, queue.token, kept.sha256, kept.size)
-            offset = 0
+        if not is_whole(self._store.folder / "media" / kept.sha256):
+            raise client.Refused(460, "hash_wrong")
+        offset = self._begin(queue, line, kept, sent)
         false_starts = 0
         with (self._store.folder / "media" / kept.sha256).open("rb") as file:
             while offset < kept.size:
@@ -123,19 +124,41 @@ class FileSender:
         queue.files = [each for each in queue.files if each.sha256 != kept.sha256]
         sent.files += 1
 
+    def _begin(self, queue: Queue, line: client.Line, kept: MediaKept, sent: Sent) -> int:
+        """Where to go on. A file that was never tried and is one piece on this line goes whole with its announcement:
+        one request instead of three."""
+        is_fresh = kept.sha256 not in self._tried and not (kept.sent or kept.failed)
+        self._tried.add(kept.sha256)
+        if is_fresh and kept.size <= self._piece:
+            data = (self._store.folder / "media" / kept.sha256).read_bytes()
+            reached = self._timed(
+                len(data), lambda: client.media_begin(line, queue.token, kept.sha256, kept.size, data)
+            )
+            if reached is not None:
+                sent.pieces += reached > 0
+                return reached
+        offset = client.media_offset(line, queue.token, kept.sha256)
+        return client.media_begin(line, queue.token, kept.sha256, kept.size) if offset is None else offset
+
     def _send_piece(self, queue: Queue, line: client.Line, kept: MediaKept, piece: bytes, offset: int) -> int:
         """The offset behind the piece; after a refused one where the office stands."""
+        reached = self._timed(len(piece), lambda: client.media_piece(line, queue.token, kept.sha256, offset, piece))
+        return client.media_offset(line, queue.token, kept.sha256) or 0 if reached is None else reached
+
+    def _timed(self, size: int, send: Callable[[], int]) -> int | None:
+        """What sending so many bytes gave, None where the office stands elsewhere; the next piece is sized by it."""
         begun = self._elapsed()
         try:
-            reached = client.media_piece(line, queue.token, kept.sha256, offset, piece)
+            reached = send()
         except client.NoNetwork:
             self._piece = schedule.next_piece(self._piece, 0.0, False)
             raise
         except client.Refused as refused:
             if refused.status not in (409, 460):
                 raise
-            return client.media_offset(line, queue.token, kept.sha256) or 0
-        self._piece = schedule.next_piece(self._piece, self._elapsed() - begun, True)
+            return None
+        if size >= self._piece // 2:  # how long a few bytes took says nothing of the line
+            self._piece = schedule.next_piece(self._piece, self._elapsed() - begun, True)
         return reached
 
     def _note(self, kept: MediaKept) -> None:

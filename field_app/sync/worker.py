@@ -72,6 +72,7 @@ class Worker:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._failures = 0
+        self._looked_at = ""
 
     # ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,6 +253,7 @@ class Worker:
 
     def _fetch_files(self, done: Round) -> None:
         """Colleagues' thumbnails and derivatives, so that the group sees them offline; never when room is short."""
+        self._looked_at = self._store.check_files(self._looked_at)
         if room(self._store.folder) == "text_only":
             return
         for name, size in wanted.files_wanted(self._store):

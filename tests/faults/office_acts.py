@@ -5,12 +5,17 @@ A mark is a promise: {"receipt": ids of the operations a signed answer called ac
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import os
+import signal
 import sqlite3
-import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from werkzeug.serving import make_server
 
 from field_app.acts import photos, records
@@ -26,6 +31,7 @@ from tests.faults.tablet_acts import picture
 from tests.faults.yard import Stand
 from tests.ground import Clock, World
 from tests.ground.founding import founded
+from tests.ground.tablet import Tablet
 
 
 def _leader_says(world: World, count: int, with_photo: bool) -> None:
@@ -173,15 +179,56 @@ def backed_up(stand: Stand, folder: str, promised: list[dict[str, Any]], send: b
         assert not list(target.glob(".*.part")), "what a killed backup left is still there"
 
 
-# ── a serving process ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── over HTTP, the office a process of its own ───────────────────────────────────────────────────────────────────────
 
 
-def serve(stand: Stand, folder: str) -> None:
-    """The office answers over HTTP until it is killed; its first mark is its address."""
-    with standing(Path(folder), ()) as world:
+def push_over_http(stand: Stand, folder: str, count: int) -> dict[str, Any]:
+    """Pushes to an office that is killed on the way; once it is back everything is there, once."""
+    place = Path(folder)
+    with standing(place, ("leader",)) as world:
+        leader = world.tablets["leader"]
+        _leader_says(world, count, with_photo=True)
+        with _serving(place, stand.arm) as port:
+            _turn_to(leader, port)
+            first = leader.sync().trouble
+        mark_received(stand, world)
+        with _serving(place, lambda: None) as port:
+            _turn_to(leader, port)
+            deliver_once(world)
+        return {"first": first}
+
+
+def _turn_to(tablet: Tablet, port: int) -> None:
+    """The tablet's client speaks HTTP with this port from now on."""
+    tablet._worker = None
+    opened = tablet.store._o
+    opened.identity = msgspec.structs.replace(opened.identity, server_url=f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def _serving(place: Path, arm: Callable[[], None]) -> Iterator[int]:
+    """A process that answers on a port of the loopback, until the block ends or the shim kills it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            _serve(place, writing, arm)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    port = int(os.read(reading, 16))
+    os.close(reading)
+    try:
+        yield port
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _serve(place: Path, writing: int, arm: Callable[[], None]) -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    with standing(place, ()) as world:
         server = make_server("127.0.0.1", 0, world.application, threaded=False)
-        stand.mark({"port": server.server_port})
-        stand.arm()
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        thread.join()
+        arm()
+        os.write(writing, str(server.server_port).encode())
+        server.serve_forever()

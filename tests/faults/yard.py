@@ -133,11 +133,12 @@ class Stand:
 
 def serve() -> None:
     """Takes orders from standard input until it ends."""
-    from tests.faults import office_acts, tablet_acts  # noqa: F401  (loaded once, before the first fork)
+    from tests.faults import tablet_acts  # (loaded once, before the first fork)
     from tests.ground.founding import founded
 
     logging.disable(logging.CRITICAL)
     founded()
+    tablet_acts._begun_once()
     gc.collect()
     gc.freeze()
     layer = ctypes.CDLL(None)
