@@ -62,7 +62,7 @@ def branches(operations: Iterable[Operation]) -> list[Frame]:
 
 def _joined(name: str, held: dict[int, BranchTakenIn]) -> Frame | None:
     count = next(iter(held.values())).parts
-    if set(held) != set(range(1, count + 1)):
+    if len(held) != count or set(held) != set(range(1, count + 1)):
         return None
     try:
         packed = b"".join(base64.b64decode(held[number].packed, validate=True) for number in sorted(held))

@@ -146,6 +146,12 @@ def test_a_part_missing_changed_or_of_another_subject_folds_to_nothing() -> None
     assert branches(carried(frame, subject=an_id(44))) == []
 
 
+@pytest.mark.parametrize("parts", [2**53 - 1, 0, -1])
+def test_a_number_of_parts_that_nobody_could_send_costs_nothing(parts: int) -> None:
+    (body,) = branch_bodies(a_branch(1))
+    assert branches([an_operation(1, body=msgspec.structs.replace(body, parts=parts))]) == []
+
+
 def test_a_branch_inside_a_branch_is_not_opened() -> None:
     inner = a_branch()
     device = a_device(4)
