@@ -55,7 +55,7 @@ def run(seed: int, ground: Ground) -> None:
 
 TRIAL = Trial(
     name="cut_photo",
-    traps=("B.16", "R5"),
+    traps=("B.6", "B.16", "R5"),
     says="A photo of 3 MB cut fifty times on a slow line arrives whole, for at most 1.10 times its bytes",
     per_commit=4,
     release=60,
