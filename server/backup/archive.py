@@ -36,12 +36,16 @@ from shared.ledger.crypto import (
     unseal_pieces,
 )  # fmt: skip
 from shared.ledger.operation import UNDECODABLE, canonical
+from shared.values import is_hash
 
 VERSION = 1
 FOOTER = 32 + 64
 HEADER_BYTES = 4096
 RECORD_BYTES = 64 * 1024 * 1024
 READ_BYTES = 1024 * 1024
+FED_BYTES = 1024
+UNPACKED_BYTES = 64 * 1024 * 1024
+"""Most that so many packed bytes unpack to: zstd makes 128 KiB of three bytes, and a stranger may seal a file too."""
 PACKING = 3
 _PURPOSE = b"qorgan/backup/1"
 
@@ -154,6 +158,8 @@ def _header(line: bytes) -> Header:
         raise BackupUnreadable("its first line is not that of a backup") from error
     if header.backup != VERSION:
         raise BackupUnreadable(f"it is a backup of version {header.backup}; this program reads version {VERSION}")
+    if not (is_hash(header.signer) and is_hash(header.head)):
+        raise BackupUnreadable("its first line is not that of a backup")
     return header
 
 
@@ -201,7 +207,8 @@ def _plain(path: Path, key: bytes) -> Iterator[bytes]:
         prefix = file.read(7)
         left = path.stat().st_size - FOOTER - file.tell()
         for piece in unseal_pieces(key, first, prefix, _pieces(file, left)):
-            yield unpacker.decompress(piece)
+            for at in range(0, len(piece), FED_BYTES):
+                yield unpacker.decompress(piece[at : at + FED_BYTES])
     if not unpacker.eof:
         raise BackupUnreadable("its records end too early")
 

@@ -19,6 +19,7 @@ from server.ledger.contacts import WHATEVER
 from server.ledger.queries import unpacked
 from shared.ledger.frame import FrameUnreadable, read_frames
 from shared.ledger.messages import next_ledger_head
+from shared.values import is_hash
 
 BACKED_UP = (
     "frames", "chains", "subjects", "access", "held_frames", "quarantine_proposals", "contacts", "read_log",
@@ -114,7 +115,12 @@ class Walk:
         """Takes the next record; rows come back as (table, columns, rows). Raises BackupUnreadable."""
         if not isinstance(record, list) or not record or self.ended:
             raise BackupUnreadable("a record is none, or stands behind the end")
-        kind, *rest = record
+        try:
+            return self._step(*record)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+            raise BackupUnreadable("a record has another shape than any") from error
+
+    def _step(self, kind: str, *rest: Any) -> tuple[str, list[str], list[list[Any]]] | None:
         if kind == "table":
             self._name, self._columns = rest
             self.counts.setdefault(self._name, 0)
@@ -124,7 +130,10 @@ class Walk:
                 self._frames(rest[0])
             return self._name, self._columns, rest[0]
         elif kind == "file":
-            self.files[rest[0]] = rest[1]
+            name, size = rest
+            if not is_hash(name):
+                raise BackupUnreadable("a file has another name than a hash")
+            self.files[name] = size
         elif kind == "end":
             self._end(*rest)
         else:

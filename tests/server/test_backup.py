@@ -17,7 +17,7 @@ from server.backup import archive, files
 from server.backup.archive import BackupUnreadable
 from server.backup.content import BACKED_UP, LEFT_OUT
 from server.backup.keys import BackupKeyLocked, NoBackupKey, keep_address, kept_address, new_backup_key, open_backup_key
-from server.backup.making import BackupRuns, Made, _alone, make_backup
+from server.backup.making import BackupRuns, Made, _alone, make_backup, prove
 from server.backup.queries import durable, standing
 from server.backup.restoring import NotEmpty, Restored, Stranger, begin_epoch, restore
 from server.db import Database
@@ -32,7 +32,7 @@ from server.media.tables import UploadRow
 from server.migrations import migrate
 from server.office import Office
 from shared.accounts import Role
-from shared.ledger.crypto import box_address, new_box_key, sha256
+from shared.ledger.crypto import box_address, new_box_key, new_signing_key, sha256, verifying_key
 from tests.postgres import Cluster
 from tests.server.conftest import World
 from tests.server.test_sync import answers, begun
@@ -252,3 +252,31 @@ def test_no_session_token_or_code_of_the_copy_lives_on(pair) -> None:
     with world.office.database.read() as session:
         for row in (SessionRow, EnrolmentRow, DeviceTokenRow, ReceiptRow):
             assert session.exec(select(row)).all() == [], row
+
+
+def forged(path: Path, records: list, signer: str = "", sign_key: bytes = b"", **more) -> tuple[archive.Header, bytes]:
+    """A file that a stranger sealed to the public address, signed with a key of his own."""
+    secret = sign_key or new_signing_key()
+    header, key = archive.new_header(
+        box_address(SECRET).hex(), epoch=1, position=1, head="0" * 64, made_at="", schema="0001",
+        signer=signer or verifying_key(secret).hex(),
+    )  # fmt: skip
+    archive.write(path, header, key, secret, records)
+    return header, key
+
+
+def test_a_strangers_file_unpacks_within_bounds_names_no_path_and_is_refused_in_words(tmp_path: Path) -> None:
+    small = tmp_path / "small.backup"
+    header, key = forged(small, [bytes(archive.RECORD_BYTES - 100)] * 8)
+    assert small.stat().st_size < 200_000
+    most = max(len(piece) for piece in archive._plain(small, key))
+    assert most <= archive.UNPACKED_BYTES, "a short piece never unpacks to more than this at once"
+    for record in (["file", "../../etc/passwd", 1], ["file", "a" * 64], "x", ["rows", []], ["table", "frames"]):
+        path = tmp_path / f"{len(str(record))}.backup"
+        header, key = forged(path, [record])
+        with pytest.raises(BackupUnreadable):
+            prove(path, header, key, lambda done, of: None)
+    odd = tmp_path / "odd.backup"
+    forged(odd, [], signer="no key at all")
+    with pytest.raises(BackupUnreadable):
+        archive.check_footer(odd)
