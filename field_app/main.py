@@ -21,6 +21,7 @@ from field_app.console_acts import ActWrong, Hand
 from field_app.device.keystore import DoubleRefused, keystore
 from field_app.enrolment import AnswerWrong, enrol
 from field_app.store.errors import NotSaved, PinWrong, SlotDestroyed, StoreBusy, StoreError, StoreMissing
+from field_app.store.raw import export_raw
 from field_app.store.store import Store
 from field_app.sync.client import AddressRefused, NoNetwork, Refused
 from field_app.sync.worker import Round, Worker
@@ -139,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("file", type=Path)
     part.add_argument("--to", default="office", metavar="COLLEAGUE", help="name or tablet number (default: the office)")
     part.add_argument("--without-files", action="store_true", help="text only, no photos")
+    add("raw", _raw, "take every file of this tablet out as it lies, sealed, for a laboratory", pin=False).add_argument(
+        "target", type=Path, help="a folder that does not exist yet"
+    )
     add("media", _media, "files made here and how far each is sent").add_argument("--json", action="store_true")
     return parser
 
@@ -187,6 +191,12 @@ def _speak_to(home: Path, store: Store) -> None:
         language = store.identity.language
         known = next((each for each in LANGUAGES if each == language), "kk")
         choices.keep(home, choices.Choices(language=known, office=store.identity.server_url))
+
+
+def _raw(given: argparse.Namespace) -> int:
+    count = export_raw(given.home, given.target)
+    print(texts(given.language)("tablet.command.raw", n=count, folder=str(given.target)))
+    return DONE
 
 
 def _record(given: argparse.Namespace) -> int:

@@ -182,18 +182,26 @@ class Vault:
         try:
             key = unseal(_opening_key(pin, self._keystore, slot.salt, effort), slot.sealed, self.store.encode())
         except SealBroken:
+            self._keep_wrong(tries.wrong + 1)
             self._wrong(tries.wrong + 1)
         self._count(0, now)
         return key
 
     def _count(self, wrong: int, now: datetime) -> None:
-        """Keeps the number of wrong tries: beside the vault always, in it unless it is the first one."""
+        """Keeps the number of wrong tries before a try: beside the vault always, in it unless it is the first one."""
         try:
             if self._slots.wrong != wrong and (wrong != 1 or self._slots.wrong > 1):
-                self._replace(msgspec.structs.replace(self._slots, wrong=wrong))
+                self._keep_wrong(wrong)
             _write_tries(self.folder, self._keystore, Tries(wrong, now.timestamp()))
         except OSError as error:
             raise not_saved(error) from error
+
+    def _keep_wrong(self, wrong: int) -> None:
+        if self._slots.wrong != wrong:
+            try:
+                self._replace(msgspec.structs.replace(self._slots, wrong=wrong))
+            except OSError as error:
+                raise not_saved(error) from error
 
     def _wrong(self, wrong: int) -> None:
         if wrong >= TRIES:

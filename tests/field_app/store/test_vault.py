@@ -101,6 +101,53 @@ def test_taking_the_counter_away_takes_the_free_tries_with_it(vault):
         made.open(PIN, NOW)
 
 
+def test_taking_the_counter_away_before_each_try_gives_no_tries(vault):
+    """The count stands in the vault too: waits grow and the tenth destroys the slot, as if nothing had been deleted."""
+    made, _ = vault
+    now, tries = NOW, 0
+    with pytest.raises(SlotDestroyed):
+        while tries < 2 * TRIES:
+            (made.folder / "tries").unlink(missing_ok=True)
+            fresh = Vault(made.folder, KeystoreDouble())
+            with pytest.raises(PinWait) as wait:
+                fresh.open("00000000", now)
+            now += timedelta(seconds=wait.value.wait)
+            with pytest.raises(PinWrong):
+                fresh.open("00000000", now)
+            tries += 1
+    assert tries < TRIES - 4
+
+
+def test_an_older_counter_put_back_gives_no_tries(vault):
+    made, key = vault
+    assert made.open(PIN, NOW) == key
+    kept = (made.folder / "tries").read_bytes()
+    for number in range(1, 4):
+        with pytest.raises(PinWrong) as wrong:
+            Vault(made.folder, KeystoreDouble()).open("00000000", NOW)
+        assert wrong.value.left == TRIES - number
+        (made.folder / "tries").write_bytes(kept)
+
+
+def test_the_tenth_try_on_a_disk_that_takes_nothing_still_opens_nothing(vault, monkeypatch):
+    made, _ = vault
+    now = NOW
+    for number in range(1, TRIES):
+        with pytest.raises(PinWrong):
+            made.open("00000000", now)
+        now += timedelta(seconds=WAITS[number])
+
+    def full(self):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Vault, "destroy", full)
+        with pytest.raises(SlotDestroyed):
+            made.open("00000000", now)
+    with pytest.raises(SlotDestroyed):
+        Vault(made.folder, KeystoreDouble()).open(PIN, now + timedelta(days=1))
+
+
 def test_a_clock_set_back_makes_nobody_wait_for_years(vault):
     made, key = vault
     for _ in range(5):
