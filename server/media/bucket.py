@@ -29,7 +29,7 @@ def bucket_at(address: str) -> BucketStore:
     parts = urlsplit(address)
     given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     if parts.scheme != "s3" or not parts.hostname or parts.username or set(given) - SETTINGS:
-        raise ValueError(f"QORGAN_MEDIA is no s3://bucket/prefix?endpoint=…: {address.split('?')[0]}")
+        raise ValueError("QORGAN_MEDIA is no s3://bucket/prefix?endpoint=…")  # the address itself may hold a key
     from obstore.store import S3Store
 
     options: dict[str, Any] = {"region": given.get("region", "us-east-1")}
