@@ -64,9 +64,10 @@ def scene(world: World, pair) -> Scene:
 def test_who_sees_what(scene: Scene) -> None:
     world, path = scene.world, f"/quarantine/{scene.head}"
     for person, hat in (
-        (scene.officer, Role.CENTRE_OFFICER), (scene.leader, Role.NPM_MEMBER),
+        (scene.officer, Role.CENTRE_OFFICER),
+        (scene.leader, Role.NPM_MEMBER),
         (world.person(Role.AUDITOR), Role.AUDITOR),
-    ):  # fmt: skip
+    ):
         assert f'href="{path}"' in scene.page(person, hat).text, hat
         text = scene.page(person, hat, path).text
         assert "3 ответа" in text, hat
@@ -76,9 +77,11 @@ def test_who_sees_what(scene: Scene) -> None:
     assert f'href="{path}"' in admin.text
     assert "ответа" not in admin.text + scene.page(world.founded.admin, Role.ADMIN, path).text
     for person, hat in (
-        (scene.other.person, Role.NPM_MEMBER), (world.person(Role.CENTRE_OFFICER), Role.CENTRE_OFFICER),
-        (world.person(Role.COMMISSIONER), Role.COMMISSIONER), (world.person(Role.COUNCIL_MEMBER), Role.COUNCIL_MEMBER),
-    ):  # fmt: skip
+        (scene.other.person, Role.NPM_MEMBER),
+        (world.person(Role.CENTRE_OFFICER), Role.CENTRE_OFFICER),
+        (world.person(Role.COMMISSIONER), Role.COMMISSIONER),
+        (world.person(Role.COUNCIL_MEMBER), Role.COUNCIL_MEMBER),
+    ):
         assert scene.head not in scene.page(person, hat).text, hat
         assert scene.page(person, hat, path).status_code == 404, hat
     counts = scene.page(world.person(Role.COUNCIL_MEMBER), Role.COUNCIL_MEMBER).text
@@ -95,7 +98,10 @@ def test_an_officer_proposes_and_the_leader_agrees(scene: Scene) -> None:
     assert silent.status_code == 422
     assert 'href="#reason"' in silent.text
     assert scene.post(scene.officer, Role.CENTRE_OFFICER, path, outcome="gone", reason="x").status_code == 422
-    assert scene.post(scene.officer, Role.CENTRE_OFFICER, path, outcome="taken_in", reason="its bag was found").status_code == 303  # fmt: skip
+    assert (
+        scene.post(scene.officer, Role.CENTRE_OFFICER, path, outcome="taken_in", reason="its bag was found").status_code
+        == 303
+    )
     with scene.world.office.database.read() as session:
         number = session.exec(select(ProposalRow.id)).one()
         assert session.exec(select(HeldFrameRow)).one().status == "quarantined"
@@ -152,8 +158,14 @@ def test_a_stopped_tablet_is_proposed_by_the_admin_and_answered_by_a_second_offi
     assert scene.post(admin, Role.ADMIN, path, reason="the copy was destroyed").status_code == 303
     with world.office.database.read() as session:
         number = session.exec(select(ProposalRow.id)).one()
-    assert scene.post(scene.leader, Role.NPM_MEMBER, f"/quarantine/proposals/{number}", answer="confirm").status_code == 404  # fmt: skip
-    assert scene.post(second, Role.COMMISSIONER, f"/quarantine/tablets/proposals/{number}", answer="confirm").status_code == 303  # fmt: skip
+    assert (
+        scene.post(scene.leader, Role.NPM_MEMBER, f"/quarantine/proposals/{number}", answer="confirm").status_code
+        == 404
+    )
+    assert (
+        scene.post(second, Role.COMMISSIONER, f"/quarantine/tablets/proposals/{number}", answer="confirm").status_code
+        == 303
+    )
     with world.office.database.read() as session:
         assert not session.get(ContactRow, device).frozen
     assert not scene.one.sync().page.revoked
@@ -162,6 +174,9 @@ def test_a_stopped_tablet_is_proposed_by_the_admin_and_answered_by_a_second_offi
 def test_no_language_and_no_state_breaks_a_page(scene: Scene) -> None:
     for language in ("kk", "ru", "en"):
         for show in ("open", "waiting", "decided", "nonsense"):
-            assert scene.page(scene.officer, Role.CENTRE_OFFICER, f"/quarantine?show={show}&lang={language}").status_code == 200  # fmt: skip
+            assert (
+                scene.page(scene.officer, Role.CENTRE_OFFICER, f"/quarantine?show={show}&lang={language}").status_code
+                == 200
+            )
         for head in ("0" * 64, "zz", "proposals"):
             assert scene.page(scene.officer, Role.CENTRE_OFFICER, f"/quarantine/{head}").status_code == 404
