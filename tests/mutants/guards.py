@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from field_app.store import copy, drafts, fates, incoming, keys, mending, opened, outgoing
+from field_app.store import copy, drafts, fates, incoming, keys, mending, opened, outgoing, store
 from field_app.store.errors import NotSaved
 from field_app.store.kept import FrameState
 from field_app.store.store import Store
@@ -259,54 +259,133 @@ def _drops(status: str) -> Callable[[Verdict], Verdict]:
 
 FOUND = ("tests/simulator/test_found.py",)
 GUARDS: tuple[Guard, ...] = (
-    Guard("known_is_new", "what is held already is taken in once more",
-          lambda: _verdict(lambda verdict: Verdict("accepted") if verdict.status == "already" else verdict)),
-    Guard("fork_in_silence", "a second history is answered as known and dropped", lambda: _verdict(_drops("quarantined"))),
-    Guard("gap_in_silence", "a frame beyond a gap is answered as known and dropped", lambda: _verdict(_drops("waiting"))),
-    Guard("aside_is_gone", "what is kept aside is not kept",
-          lambda: _both(_slow_way(), _wrapped(receive, "_hold", _forgets_aside))),
-    Guard("seal_unseen", "a seal is not checked at the door",
-          lambda: _both(_slow_way(), patch.object(receive, "is_sealed", lambda *given: True)),
-          ("tests/server/test_hostile.py", "tests/server/test_sync.py")),
-    Guard("receipt_without_frames", "the receipt is given and the frames are not written",
-          lambda: _wrapped(ordinary_rows.OrdinaryRows, "write", _rows_without_frames)),
-    Guard("push_without_transaction", "an ordinary push is written statement by statement", _no_transaction),
-    Guard("old_number_of_access", "a new reader is granted from the first position on",
-          lambda: _both(_slow_way(), _wrapped(append, "_insert_access", _granted_at_once))),
-    Guard("page_lacks_its_end", "the cursor goes beyond what the page holds",
-          lambda: _page_without(lambda page: page.frames[:-1] if len(page.frames) > 1 else page.frames)),
-    Guard("page_lacks_its_begin", "a page of more than one frame leaves the first out",
-          lambda: _page_without(lambda page: page.frames[1:] if len(page.frames) > 1 else page.frames)),
+    Guard(
+        "known_is_new",
+        "what is held already is taken in once more",
+        lambda: _verdict(lambda verdict: Verdict("accepted") if verdict.status == "already" else verdict),
+    ),
+    Guard(
+        "fork_in_silence", "a second history is answered as known and dropped", lambda: _verdict(_drops("quarantined"))
+    ),
+    Guard(
+        "gap_in_silence", "a frame beyond a gap is answered as known and dropped", lambda: _verdict(_drops("waiting"))
+    ),
+    Guard(
+        "aside_is_gone",
+        "what is kept aside is not kept",
+        lambda: _both(_slow_way(), _wrapped(receive, "_hold", _forgets_aside)),
+    ),
+    Guard(
+        "seal_unseen",
+        "a seal is not checked at the door",
+        lambda: _both(_slow_way(), patch.object(receive, "is_sealed", lambda *given: True)),
+        ("tests/server/test_hostile.py", "tests/server/test_sync.py"),
+    ),
+    Guard(
+        "receipt_without_frames",
+        "the receipt is given and the frames are not written",
+        lambda: _wrapped(ordinary_rows.OrdinaryRows, "write", _rows_without_frames),
+    ),
+    Guard("push_without_transaction", "an ordinary push is written statement by statement", _no_transaction, FOUND),
+    Guard(
+        "old_number_of_access",
+        "a new reader is granted from the first position on",
+        lambda: _both(_slow_way(), _wrapped(append, "_insert_access", _granted_at_once)),
+    ),
+    Guard(
+        "page_lacks_its_end",
+        "the cursor goes beyond what the page holds",
+        lambda: _page_without(lambda page: page.frames[:-1] if len(page.frames) > 1 else page.frames),
+    ),
+    Guard(
+        "page_lacks_its_begin",
+        "a page of more than one frame leaves the first out",
+        lambda: _page_without(lambda page: page.frames[1:] if len(page.frames) > 1 else page.frames),
+    ),
     Guard("page_for_all", "a page does not ask who may read", _everything_to_everybody),
     Guard("revoked_reads", "a revocation never reaches the table of devices", _never_revoked),
     Guard("twin_unseen", "nonces and forks say nothing of a second tablet", _twin_unseen),
     Guard("late_is_a_twin", "an old nonce stops the reading at once", _late_is_a_twin),
-    Guard("epoch_ignored", "a ledger put back is not noticed",
-          lambda: patch.object(exchange, "ledgers_parted", lambda *given: None)),
-    Guard("copy_not_synced", "the copy is not waited for", lambda: patch.object(copy.Copy, "append", _append_without_fsync)),
-    Guard("copy_left_out", "own records go into the database alone",
-          lambda: patch.object(opened.Writing, "own", _database_only)),
-    Guard("copy_not_read", "a start does not look into the copy",
-          lambda: patch.object(mending, "_own_of", _of_the_database_only)),
-    Guard("hole_cuts_the_rest", "mending a hole cuts off what stands behind it",
-          lambda: patch.object(mending, "_mend_copy", _cuts_behind_the_hole), FOUND),
-    Guard("cursor_before_page", "the cursor is on the disk before the page",
-          lambda: _wrapped(incoming, "_meta_after", _meta_first)),
-    Guard("page_in_memory", "frames of others are not written", lambda: _wrapped(opened.Writing, "put", _not_persisted)),
-    Guard("sent_is_received", "a frame counts as received when it is sent",
-          lambda: _wrapped(outgoing, "to_send", _sent_is_received)),
-    Guard("not_saved_in_silence", "a save that failed is taken for one", lambda: _wrapped(opened.Opened, "write", _write_never_fails)),
-    Guard("drafts_in_memory", "a text being typed is not written",
-          lambda: patch.object(drafts, "put", lambda held, draft, place: held.drafts.__setitem__(draft.field, (1, draft)))),
-    Guard("clock_reused", "operations do not raise the clock", lambda: _wrapped(__import__("field_app.store.store").store.store, "encode_line", _same_clock)),
-    Guard("last_write_wins", "a later answer takes the place of all others", lambda: _wrapped(answers, "_add", _only_the_last)),
+    Guard(
+        "epoch_ignored",
+        "a ledger put back is not noticed",
+        lambda: patch.object(exchange, "ledgers_parted", lambda *given: None),
+    ),
+    Guard(
+        "copy_not_synced",
+        "the copy is not waited for",
+        lambda: patch.object(copy.Copy, "append", _append_without_fsync),
+        FOUND,
+    ),
+    Guard(
+        "copy_left_out",
+        "own records go into the database alone",
+        lambda: patch.object(opened.Writing, "own", _database_only),
+    ),
+    Guard(
+        "copy_not_read",
+        "a start does not look into the copy",
+        lambda: patch.object(mending, "_own_of", _of_the_database_only),
+    ),
+    Guard(
+        "hole_cuts_the_rest",
+        "mending a hole cuts off what stands behind it",
+        lambda: patch.object(mending, "_mend_copy", _cuts_behind_the_hole),
+        FOUND,
+    ),
+    Guard(
+        "cursor_before_page",
+        "the cursor is on the disk before the page",
+        lambda: _wrapped(incoming, "_meta_after", _meta_first),
+    ),
+    Guard(
+        "page_in_memory", "frames of others are not written", lambda: _wrapped(opened.Writing, "put", _not_persisted)
+    ),
+    Guard(
+        "sent_is_received",
+        "a frame counts as received when it is sent",
+        lambda: _wrapped(outgoing, "to_send", _sent_is_received),
+    ),
+    Guard(
+        "not_saved_in_silence",
+        "a save that failed is taken for one",
+        lambda: _wrapped(opened.Opened, "write", _write_never_fails),
+    ),
+    Guard(
+        "drafts_in_memory",
+        "a text being typed is not written",
+        lambda: patch.object(
+            drafts, "put", lambda held, draft, place: held.drafts.__setitem__(draft.field, (1, draft))
+        ),
+    ),
+    Guard("clock_reused", "operations do not raise the clock", lambda: _wrapped(store, "encode_line", _same_clock)),
+    Guard(
+        "last_write_wins",
+        "a later answer takes the place of all others",
+        lambda: _wrapped(answers, "_add", _only_the_last),
+    ),
     Guard("words_in_a_log", "typed words stand in clear in a file", lambda: _wrapped(Store, "sealed", _into_a_log)),
-    Guard("review_key_left_out", "the office's review key gets no key", lambda: _wrapped(keys, "addresses", _without_review)),
-    Guard("received_after_restore", "what an office lost is not due again", lambda: _both(
-        _wrapped(fates, "fates", _never_aside), _wrapped(incoming, "fates_of", _never_aside))),
-    Guard("files_after_restore", "files an office lost are not due again",
-          lambda: patch.object(incoming, "_files_due_again", lambda held: [])),
-    Guard("files_believed_sent", "a file counts as received before it went",
-          lambda: _wrapped(worker.Worker, "_round", _files_are_sent)),
+    Guard(
+        "review_key_left_out",
+        "the office's review key gets no key",
+        lambda: _wrapped(keys, "addresses", _without_review),
+    ),
+    Guard(
+        "received_after_restore",
+        "what an office lost is not due again",
+        lambda: _both(_wrapped(fates, "fates", _never_aside), _wrapped(incoming, "fates_of", _never_aside)),
+        FOUND,
+    ),
+    Guard(
+        "files_after_restore",
+        "files an office lost are not due again",
+        lambda: patch.object(incoming, "_files_due_again", lambda held: []),
+        FOUND,
+    ),
+    Guard(
+        "files_believed_sent",
+        "a file counts as received before it went",
+        lambda: _wrapped(worker.Worker, "_round", _files_are_sent),
+    ),
     Guard("never_busy", "two rounds of one tablet run at once", _never_busy),
-)  # fmt: skip
+)

@@ -112,6 +112,7 @@ def watched(found: Disk) -> Iterator[Disk]:
     def opened(path: Any, *rest: Any) -> int:
         descriptor = os.open(path, *rest)
         paths[descriptor] = Path(path)
+        found.synced.setdefault(Path(path), os.fstat(descriptor).st_size)
         return descriptor
 
     def pwrite(descriptor: int, data: bytes, at: int) -> int:

@@ -13,12 +13,14 @@ from field_app.store import outgoing
 from field_app.store.kept import FrameState
 from server.accounts import actions as accounts
 from server.ledger.tables import HeldFrameRow
+from server.ledger.verify import verify
 from server.visits.actions import form_group
 from tests.ground import Tablet, World
 from tests.ground.founding import INSTITUTION
 from tests.simulator import faults
 from tests.simulator.acts import jpegs
-from tests.simulator.disk import Disk, flip_byte, ruin_database
+from tests.simulator.disk import Disk, flip_byte, lose_cache, ruin_database, watched
+from tests.simulator.office_faults import killed_at
 from tests.simulator.simulation import Simulation
 
 
@@ -228,3 +230,54 @@ def test_a_byte_of_the_names_of_columns_keeps_no_tablet_from_starting(world):
     path = tablet.folder / "store.db"
     path.write_bytes(path.read_bytes().replace(b"sealed", b"sealad"))
     assert [each.body.value for each in tablet.store.operations(record) if each.kind == "answer_recorded"] == [6]
+
+
+def test_files_an_office_lost_come_again(world):
+    """A photo that was delivered after the backup is sent once more."""
+    tablet, record = begun(world)
+    assert tablet.sync().trouble == ""
+
+    def delivers_a_photo() -> None:
+        photos.take(tablet.store, record, jpegs()[0], tablet.clock())
+        for _ in range(2):
+            assert tablet.sync().trouble == ""
+        assert tablet.store.unsent() == 0
+
+    restored(world, delivers_a_photo)
+    for _ in range(3):
+        assert tablet.sync().trouble == ""
+    names = [kept.sha256 for kept in tablet.store.files()]
+    assert len(names) == 3
+    assert [name for name in names if not (world.office.media / name[:2] / name).exists()] == []
+
+
+def test_power_lost_and_the_database_with_it_costs_no_save(tmp_path):
+    """What was said to be saved was on the disk in the copy too."""
+    with watched(Disk()) as disk, World.open(tmp_path / "world", ("leader",)) as world:
+        tablet, record = begun(world)
+        for number in range(5):
+            records.answer(tablet.store, record, "/mc/beds", number, tablet.clock())
+        tablet.abandon()
+        lose_cache(disk, tablet.folder)
+        ruin_database(tablet.folder)
+        answers = [each.body.value for each in tablet.store.operations(record) if each.kind == "answer_recorded"]
+        assert answers == [0, 1, 2, 3, 4]
+
+
+def test_an_ordinary_push_killed_at_any_statement_leaves_all_or_nothing(world):
+    """Each statement in turn; the ledger verifies afterwards, and a repeat brings each operation once."""
+    tablet, record = begun(world)
+    assert tablet.sync().trouble == ""
+    for statement in range(1, 40):
+        records.answer(tablet.store, record, "/mc/beds", statement, tablet.clock())
+        with killed_at(world, statement) as seen:
+            tablet.sync()
+        with world.office.database.read() as session:
+            found = verify(session)
+            assert found.is_whole, f"killed at statement {statement}: {found.wrong}"
+        world.clock.pass_(minutes=1)
+        assert tablet.sync().trouble == ""
+        if not seen["met"]:
+            break
+    values = [each.body.value for each in world.operations(record) if each.kind == "answer_recorded"]
+    assert values == list(range(1, statement + 1))
