@@ -25,7 +25,8 @@ def summary(store: Store, _: str) -> dict[str, Any]:
         "person": identity.person, "name": identity.name, "device": identity.device,
         "office": identity.server_url, "fingerprint": own_fingerprint(store), "confirmed": meta.confirmed,
         "unsent": store.unsent(), "exchanged_at": meta.exchanged_at, "revoked": meta.revoked, "epoch": meta.epoch,
-        "position": meta.position, "ledger_head": meta.ledger_head, "room": store.room(), "damage": asdict(store.damage),
+        "position": meta.position, "ledger_head": meta.ledger_head,
+        "room": store.room(), "damage": asdict(store.damage),
         "alarms": [{"code": each.code, "subject": each.subject, "at": each.at} for each in store.alarms()],
         "drafts": len(store.drafts()), "visits": len(store.subjects("visit")),
     }  # fmt: skip
