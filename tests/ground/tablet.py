@@ -60,7 +60,8 @@ class Tablet:
     def worker(self) -> Worker:
         """The worker of the store now open."""
         if self._worker is None or self._worker._store is not self.store:
-            self._worker = Worker(self.store, self.clock, lambda: 0.5)
+            true = self.clock.true
+            self._worker = Worker(self.store, self.clock, lambda: 0.5, elapsed=lambda: true.now.timestamp())
         return self._worker
 
     def sync(self) -> Round:
