@@ -87,7 +87,7 @@ def _media_paths() -> dict[str, Any]:
     taken = {"204": "taken", "409": "another offset", **_OTHER, "415": "another type", "460": "changed on its way",
              "507": "no room"}  # fmt: skip
     patch = {
-        **secure, "summary": "The next piece, at most 1 MiB",
+        **secure, "summary": "The next piece, at most 8 MiB",
         "parameters": [_HASH, _TUS, _header("Upload-Offset", type_="integer"), _header("Upload-Checksum", False)],
         "requestBody": {"required": True, "content": {"application/offset+octet-stream": _BYTES}},
         "responses": _answers(taken, "400", "401", "404", "413"),

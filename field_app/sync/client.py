@@ -221,15 +221,28 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def media_begin(office: Office, token: str, sha256: str, size: int) -> None:
-    """Announces a file; one that is known already is no error. Raises NoNetwork, Refused."""
+def media_begin(office: Office, token: str, sha256: str, size: int, piece: bytes = b"") -> int:
+    """Announces a file, its first piece along; how many bytes the office has then.
+
+    An office that takes no piece here has 0. Raises NoNetwork, Refused (409 and 460 as `media_piece` does).
+    """
     metadata = f"sha256 {base64.b64encode(sha256.encode()).decode()}"
     headers = TUS | _bearer(token) | {"Upload-Length": str(size), "Upload-Metadata": metadata}
-    try:
-        _call(office, "POST", "/api/media", headers=headers)
-    except Refused as refused:
-        if refused.status != 409:
-            raise
+    if not piece:
+        try:
+            _call(office, "POST", "/api/media", headers=headers)
+        except Refused as refused:
+            if refused.status != 409:  # known already
+                raise
+        return 0
+    digest = bytes.fromhex(sha256) if len(piece) == size else hashlib.sha256(piece).digest()
+    response = _call(office, "POST", "/api/media", len(piece), data=piece, headers=headers | _sum(digest))
+    return _offset(response) if "Upload-Offset" in response.headers else 0
+
+
+def _sum(digest: bytes) -> dict[str, str]:
+    digits = base64.b64encode(digest).decode()
+    return {"Upload-Checksum": f"sha256 {digits}", "Content-Type": "application/offset+octet-stream"}
 
 
 def media_offset(office: Office, token: str, sha256: str) -> int | None:
@@ -248,11 +261,7 @@ def media_piece(office: Office, token: str, sha256: str, offset: int, piece: byt
 
     Raises NoNetwork, Refused (409: the offset is another; 460: it changed on its way, nothing of it was kept).
     """
-    digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
-    headers = TUS | _bearer(token) | {
-        "Upload-Offset": str(offset), "Upload-Checksum": f"sha256 {digest}",
-        "Content-Type": "application/offset+octet-stream",
-    }  # fmt: skip
+    headers = TUS | _bearer(token) | {"Upload-Offset": str(offset)} | _sum(hashlib.sha256(piece).digest())
     return _offset(_call(office, "PATCH", f"/api/media/{sha256}", len(piece), data=piece, headers=headers))
 
 

@@ -1,7 +1,7 @@
 """What goes next, in pieces of what size, and how long to wait. Pure: time and chance are arguments.
 
 Urgent text, text, thumbnails, derivatives, originals smallest first.
-Source: SETTLED decision 61, UX T11, SECURITY B.15.
+Source: SETTLED decision 61, decision 0016, UX T11, SECURITY B.15.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from types import MappingProxyType
 from field_app.store.kept import MediaKept
 
 LEAST_PIECE = 16 * 1024
-MOST_PIECE = 1024 * 1024
+MOST_PIECE = 8 * 1024 * 1024
 FIRST_PIECE = 64 * 1024
 GOOD_SECONDS = 1.0
-"""A piece that takes less than this may grow, one that takes four times as long shrinks."""
+"""A piece that takes less than this may grow (eightfold where the next would still take less), one that takes four
+times as long shrinks."""
 FILES_SECONDS = 60.0
 """Files are left for one exchange after this long, so that what others wrote comes in while a photo goes out."""
 STRIKES = 3
@@ -46,7 +47,10 @@ def next_piece(size: int, seconds: float, went_through: bool) -> int:
     """The size of the next piece, in bytes, after one of `size` took `seconds` or did not go through."""
     if not went_through or seconds > 4 * GOOD_SECONDS:
         return max(LEAST_PIECE, size // 2)
-    return min(MOST_PIECE, size * 2) if seconds < GOOD_SECONDS else size
+    if seconds >= GOOD_SECONDS:
+        return size
+    growth = 8 if seconds < GOOD_SECONDS / 8 else 2
+    return min(MOST_PIECE, size * growth)
 
 
 def wait_after(failures: int, chance: float) -> float:

@@ -1,6 +1,7 @@
-"""tus 1.0.0 for media: core, creation, checksum, termination. The token of the last exchange says whose tablet it is.
+"""tus 1.0.0 for media: core, creation (also with the first piece), checksum, termination.
 
-Works with any tus client; the file's hash is its address, so that an upload goes on wherever it stopped.
+The token of the last exchange says whose tablet it is. Works with any tus client; the file's hash is its address, so
+that an upload goes on wherever it stopped. Source: SETTLED decision 61, decision 0016.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import base64
 import binascii
 import hashlib
 from contextlib import suppress
+from datetime import datetime
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -17,13 +19,15 @@ from werkzeug.exceptions import ClientDisconnected, RequestedRangeNotSatisfiable
 
 from server.console.web import now, office, tablet, tablet_view
 from server.media import folder, queries
-from server.media.actions import PIECE_BYTES, Piece, announce, arrived, give_up, take_piece
+from server.media.actions import PIECE_BYTES, Piece, announce, arrived, check_welcome, give_up, take_piece, take_whole
 from server.media.project import MEDIA_BYTES
 from server.media.store import store_of
 from shared.errors import RuleBroken
+from shared.values import DeviceId, PersonId
 
 VERSION = "1.0.0"
 ALGORITHMS = ("sha256", "sha1")
+PIECE_TYPE = "application/offset+octet-stream"
 METADATA_BYTES = 1024
 """Most bytes of Upload-Metadata: the hash and a name are all anybody needs."""
 blueprint = Blueprint("media", __name__, url_prefix="/api/media")
@@ -87,7 +91,8 @@ def capabilities(sha256: str = "") -> Response:
     return _reply(
         204,
         {
-            "Tus-Version": VERSION, "Tus-Extension": "creation,checksum,termination", "Tus-Max-Size": str(MEDIA_BYTES),
+            "Tus-Version": VERSION, "Tus-Extension": "creation,creation-with-upload,checksum,termination",
+            "Tus-Max-Size": str(MEDIA_BYTES),
             "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
         },
     )  # fmt: skip
@@ -96,14 +101,28 @@ def capabilities(sha256: str = "") -> Response:
 @blueprint.post("")
 @tablet_view
 def create() -> ResponseReturnValue:
-    """Announces a file; the metadata names its hash."""
+    """Announces a file; the metadata names its hash. Its first piece may come along: a whole photo in one request."""
     _spoken()
     size = _whole("Upload-Length")
+    promised = _promised_sum() if request.mimetype == PIECE_TYPE else None
     sha256 = _metadata().get("sha256", "")
-    device, person = tablet()
+    whose, begun = tablet(), now()
+    reply = {"Location": f"{office().config.address}/api/media/{sha256}"}
+    if promised is None:
+        with office().database.write() as session:
+            announce(session, office(), *whose, sha256, size, now())
+        return _reply(201, reply)
+    with office().database.read() as session:
+        check_welcome(session, office(), *whose, sha256, size)
+    return _reply(201, reply | {"Upload-Offset": str(_created(whose, sha256, size, _piece(0, promised), begun))})
+
+
+def _created(whose: tuple[DeviceId, PersonId], sha256: str, size: int, came: Piece, begun: datetime) -> int:
+    if len(came.data) == came.size == size:
+        return take_whole(office(), *whose, sha256, came, begun, now())
     with office().database.write() as session:
-        announce(session, office(), device, person, sha256, size, now())
-    return _reply(201, {"Location": f"{office().config.address}/api/media/{sha256}"})
+        announce(session, office(), *whose, sha256, size, begun)
+    return take_piece(office(), *whose, sha256, came, now())
 
 
 def _metadata() -> dict[str, str]:
@@ -146,26 +165,28 @@ def progress(sha256: str) -> ResponseReturnValue:
 @blueprint.patch("/<string:sha256>")
 @tablet_view
 def piece(sha256: str) -> ResponseReturnValue:
-    """The next piece, at most 1 MiB. Of one whose line breaks the bytes that came are kept."""
+    """The next piece, at most 8 MiB. Of one whose line breaks the bytes that came are kept."""
     _spoken()
-    if request.mimetype != "application/offset+octet-stream":
+    if request.mimetype != PIECE_TYPE:
         raise Unspoken(415)
-    at = _whole("Upload-Offset")
-    if (request.content_length or 0) > PIECE_BYTES:
-        raise RuleBroken("media_too_large", "SETTLED 61")
-    algorithm, digest = _promised_sum()
-    data = _arriving()
-    came = Piece(at, data, request.content_length or len(data), algorithm, digest)
+    came = _piece(_whole("Upload-Offset"), _promised_sum())
     return _reply(204, {"Upload-Offset": str(take_piece(office(), *tablet(), sha256, came, now()))})
 
 
-def _arriving() -> bytes:
+def _piece(at: int, promised: tuple[str, str]) -> Piece:
     """The body as far as it came. It is gathered first, so that a line that hangs holds no lock on the file."""
+    said = request.content_length
+    if (said or 0) > PIECE_BYTES:
+        raise RuleBroken("media_too_large", "SETTLED 61")
+    left = PIECE_BYTES + 1 if said is None else said
+    stream = request.stream if said is None else request.environ["wsgi.input"]  # the former copies every byte twice
     pieces: list[bytes] = []
     with suppress(ClientDisconnected, OSError):
-        while sum(map(len, pieces)) <= PIECE_BYTES and (more := request.stream.read(PIECE_BYTES + 1)):
+        while left and (more := stream.read(left)):
             pieces.append(more)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            left -= len(more)
+    data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return Piece(at, data, len(data) if said is None else said, *promised)
 
 
 def _promised_sum() -> tuple[str, str]:

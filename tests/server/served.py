@@ -10,17 +10,24 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.photos import PASSPHRASE, announce
+from benchmarks.photos import PASSPHRASE
 from field_app.sync import client
 from server.accounts.tables import DeviceRow
 from server.demo.processes import free_port
 from server.ledger.tables import AccessRow
-from server.media.tables import PromisedRow
+from server.media.tables import PromisedRow, UploadRow
 from server.office import Office, new_subject
 from shared.values import DeviceId
 from tests.server.conftest import START
 
 SIZE = 400_000
+
+
+def announce(office: Office, device: DeviceId, name: str, size: int = SIZE) -> None:
+    """What the operation that names a photo and its announcement leave behind."""
+    with office.database.write() as session:
+        session.add(PromisedRow(sha256=name, subject=new_subject(START), role="original", size=size))
+        session.add(UploadRow(sha256=name, size=size, device=device, began_at=START))
 
 
 @dataclass

@@ -9,6 +9,7 @@ import os
 import pytest
 
 from server.media import folder
+from server.media.actions import PIECE_BYTES
 from server.media.project import MEDIA_BYTES
 from server.office import new_subject
 from shared.accounts import Role
@@ -34,6 +35,14 @@ class Sender:
     def create(self, name: str, size: int):
         metadata = f"sha256 {base64.b64encode(name.encode()).decode()}"
         return self.call("POST", "/api/media", **{"Upload-Length": str(size), "Upload-Metadata": metadata})
+
+    def create_with(self, name: str, size: int, piece: bytes, of: bytes | None = None):
+        """`of`   what the sum is made of, when not of the piece"""
+        headers = {
+            "Upload-Length": str(size), "Upload-Metadata": f"sha256 {base64.b64encode(name.encode()).decode()}",
+            "Content-Type": "application/offset+octet-stream", "Upload-Checksum": sum_of(of or piece),
+        }  # fmt: skip
+        return self.call("POST", "/api/media", data=piece, **headers)
 
     def patch(self, name: str, at: int, piece: bytes, checksum: str | None = None, **more: str):
         headers = {"Upload-Offset": str(at), "Content-Type": "application/offset+octet-stream", **more}
@@ -87,7 +96,7 @@ def test_what_it_speaks(world: World) -> None:
     answer = world.client().options("/api/media")
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
-    assert answer.headers["Tus-Extension"] == "creation,checksum,termination"
+    assert answer.headers["Tus-Extension"] == "creation,creation-with-upload,checksum,termination"
     assert answer.headers["Tus-Checksum-Algorithm"] == "sha256,sha1"
     assert int(answer.headers["Tus-Max-Size"]) == MEDIA_BYTES
 
@@ -186,7 +195,7 @@ def test_requests_that_do_not_follow_the_protocol(sent, data: bytes) -> None:
     assert one.patch(name, 0, data[:9], **{"Content-Type": "text/plain"}).status_code == 415
     assert one.patch(name, 0, data[:9], **{"Upload-Offset": "-1"}).status_code == 400
     assert one.patch(name, 0, data[:9], **{"Upload-Offset": "9" * 30}).status_code == 400
-    assert one.patch(name, 0, bytes(1024 * 1024 + 1)).status_code == 413
+    assert one.patch(name, 0, bytes(PIECE_BYTES + 1)).status_code == 413
     assert one.patch(name, 0, data + b"x").status_code == 413
     assert one.call("POST", "/api/media", **{"Upload-Length": "10", "Upload-Metadata": "sha256 #"}).status_code == 400
 
@@ -208,3 +217,39 @@ def test_a_full_disk_is_said_and_keeps_what_was_there(sent, data: bytes, monkeyp
     monkeypatch.undo()
     assert one.offset(name) == 1000
     assert one.patch(name, 1000, data[1000:]).status_code == 204
+
+
+def test_a_whole_file_comes_with_its_announcement(sent, data: bytes) -> None:
+    one, other, name = sent
+    assert one.create_with(name, len(data), data[:-1] + bytes([data[-1] ^ 1]), of=data).status_code == 460
+    assert one.call("HEAD", f"/api/media/{name}").status_code == 404
+    assert one.create_with(name, len(data), data + b"x").status_code == 413
+    answer = one.create_with(name, len(data), data)
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, str(len(data)))
+    assert one.call("HEAD", f"/api/media/{name}").headers["Upload-Offset"] == str(len(data))
+    assert other.call("GET", f"/api/media/{name}").data == data
+    again = one.create_with(name, len(data), data)
+    assert (again.status_code, again.headers["Upload-Offset"]) == (409, str(len(data)))
+
+
+def test_a_first_piece_comes_with_the_announcement(sent, data: bytes) -> None:
+    one, _, name = sent
+    answer = one.create_with(name, len(data), data[:1000])
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, "1000")
+    assert one.create_with(name, len(data), data).headers["Upload-Offset"] == "1000"
+    assert one.patch(name, 1000, data[1000:]).headers["Upload-Offset"] == str(len(data))
+
+
+def test_a_file_stored_before_a_crash_is_found_by_its_next_announcement(sent, data: bytes, monkeypatch) -> None:
+    one, _, name = sent
+    with monkeypatch.context() as patched:
+        patched.setattr("server.media.actions._mark_done", _power_gone)
+        with pytest.raises(SystemExit):
+            one.create_with(name, len(data), data)
+    assert one.call("HEAD", f"/api/media/{name}").status_code == 404
+    assert one.create(name, len(data)).status_code == 201
+    assert one.call("HEAD", f"/api/media/{name}").headers["Upload-Offset"] == str(len(data))
+
+
+def _power_gone(*_given: object) -> None:
+    raise SystemExit

@@ -16,6 +16,7 @@ from shared.errors import RuleBroken
 from shared.ledger.crypto import SealBroken, new_id, sha256
 from shared.observations.media import file_key, opened_file
 from shared.packs import ChecklistPublished
+from shared.texts import LANGUAGES, texts
 from tests.field_app.tablets import NOW
 
 
@@ -170,3 +171,21 @@ def test_plain_http_goes_to_loopback_only(url):
 )
 def test_loopback_and_tls_are_taken(url):
     assert checked_address(url) == url.rstrip("/")
+
+
+def test_a_photo_beyond_the_share_of_a_visit_is_refused_at_the_shot(tablet, monkeypatch):
+    store, record, _ = tablet
+    monkeypatch.setattr(photos, "MEGABYTE", 1000)  # 600 thousand bytes are the share of a visit then
+    first = picture(600)
+    photos.take(store, record, first, NOW)
+    before, kept = store.unsent(), {file.sha256 for file in store.files()}
+    used = sum(file.size for file in store.files())
+    large = picture(2400)
+    assert used + len(first) < 600_000 < used + len(large)
+    with pytest.raises(RuleBroken) as broken:
+        photos.take(store, record, large, NOW)
+    assert broken.value.code == "media_over_quota"
+    assert dict(broken.value.facts) == {"used": used // 1000, "quota": 600, "confidence": "design"}
+    assert all(texts(language)("error.media_over_quota", **broken.value.facts) for language in LANGUAGES)
+    assert (store.unsent(), {file.sha256 for file in store.files()}) == (before, kept), "nothing of it stays"
+    photos.take(store, record, first, NOW)
