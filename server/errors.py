@@ -131,8 +131,23 @@ def _http(error: HTTPException) -> Response:
     return reply
 
 
+_DAMAGED = frozenset({11, 26})
+"""SQLite's words for a file whose pages are wrong: SQLITE_CORRUPT, SQLITE_NOTADB."""
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether the database's own file is damaged."""
+    return getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
 def _unforeseen(error: Exception) -> Response:
     number = request_number()
+    if is_damage(error):
+        log.critical(
+            "THE DATABASE IS DAMAGED (%s at %s %s): stop the office, run qorgan verify, restore the last backup",
+            number, request.method, request.endpoint,
+        )  # fmt: skip
+        return _database_away(error)
     log.exception("error %s at %s %s", number, request.method, request.endpoint, exc_info=error)
     return answer("unforeseen", HTTPStatus.INTERNAL_SERVER_ERROR, {"number": number}, number=number)
 

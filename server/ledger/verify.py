@@ -12,11 +12,14 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import zstandard
 from sqlalchemy import select as columns
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col, func, select
 
 from server.ledger import queries
@@ -70,6 +73,10 @@ class Stored:
     only_place: bool
 
 
+UNREADABLE = (FrameUnreadable, zstandard.ZstdError, ValueError, IndexError)
+"""What damaged bytes of a frame raise."""
+
+
 class Checked(NamedTuple):
     """What a frame says by itself: what is wrong ("" for nothing), the id before it, ids of lines oddly spelled."""
 
@@ -86,6 +93,26 @@ def verify(
     above  seals and spelling are checked above this position only; places, chains and heads from the beginning
     """
     found = Finding()
+    try:
+        return _walked(session, found, progress, processes, above)
+    except DatabaseError as error:
+        found.wrong.append(f"the database's own file is damaged behind frame {found.frames}: {error.orig}")
+        found.wrong += _damaged_pages(session)
+        return found
+
+
+def _damaged_pages(session: Session) -> list[str]:
+    """What SQLite says of its pages; other databases say it in their own logs."""
+    if session.get_bind().dialect.name != "sqlite":
+        return []
+    session.rollback()
+    try:
+        return [str(row[0]) for row in session.execute(text("PRAGMA integrity_check(5)"))]
+    except DatabaseError as error:
+        return [str(error.orig)]
+
+
+def _walked(session: Session, found: Finding, progress: Progress, processes: int, above: int) -> Finding:
     walk = _Walk()
     total = session.exec(select(func.count()).select_from(FrameRow)).one()
     for row, checked in _checked(_stored(session, above), processes if total >= WORTH_PROCESSES else 1):
@@ -123,14 +150,19 @@ def _stored(session: Session, above: int) -> Iterator[Stored]:
 
 
 def _keys(session: Session) -> Mapping[str, str]:
-    """Signing keys (hex) of every device, as the office's and the persons' own subjects name them."""
+    """Signing keys (hex) of every device, as the office's and the persons' own subjects name them.
+
+    A subject that cannot be read names none: the walk comes to its damaged frame before any that a key of it seals.
+    """
     keys: dict[str, str] = {}
     for subject in queries.subjects(session, "person"):
-        state: Person = queries.state(session, subject)
-        keys |= {device.id: device.sign_key for device in state.devices.values()}
+        with suppress(*UNREADABLE):
+            state: Person = queries.state(session, subject)
+            keys |= {device.id: device.sign_key for device in state.devices.values()}
     for subject in queries.subjects(session, "office"):
-        office: OfficeState = queries.state(session, subject)
-        keys.update(office.servers)
+        with suppress(*UNREADABLE):
+            office: OfficeState = queries.state(session, subject)
+            keys.update(office.servers)
     return keys
 
 
@@ -175,7 +207,7 @@ def check_run(rows: list[Stored]) -> list[Checked]:
 def _check(row: Stored) -> Checked:
     try:
         frame = read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0]
-    except (FrameUnreadable, zstandard.ZstdError, ValueError, IndexError) as error:
+    except UNREADABLE as error:
         return Checked(f"cannot be read ({error})", "", ())
     header, ids = frame.header, frame.ids()
     if (header.device, header.subject, header.first, header.count) != (row.device, row.subject, row.first, row.count):

@@ -71,7 +71,7 @@ class Sweep:
         base, run = self.ground / "base" / act.world / self.part, self.ground / "run" / self.part
         calls, count = read_log(self.ground / "log"), 0
         for each in range(seed, seed + seeds):
-            for cut in list(cuts(base, run, calls, OUTCOMES, each))[:: 1 if IN_CAMPAIGN else step]:
+            for cut in cuts(base, run, calls, OUTCOMES, each, 1 if IN_CAMPAIGN else step):
                 place = self._fresh("dark", act, with_part=False)
                 lay(cut.image, place / self.part)
                 fault = self.look(place, cut.promised, send=False)
@@ -95,7 +95,8 @@ class Sweep:
         """The act runs to its end, and then the power goes. Gives the images."""
         self.run(act, log=True, **asked).well()
         base, run = self.ground / "base" / act.world / self.part, self.ground / "run" / self.part
-        images = list(cuts(base, run, read_log(self.ground / "log"), OUTCOMES))
+        calls = read_log(self.ground / "log")
+        images = list(cuts(base, run, calls, OUTCOMES, step=len(calls)))
         for cut in images[-len(OUTCOMES) :]:
             place = self._fresh("dark", act, with_part=False)
             lay(cut.image, place / self.part)

@@ -331,7 +331,7 @@ def opened_full(stand: Stand, folder: str, ballast: bool) -> dict[str, Any]:
         stand.arm()
         store = leader.store
         record = leader.record(world.visit)
-        assert len(store.state(record).answers.items) == 5
+        assert len(store.state(record).answers.items) >= 5
         known = _begun(store)
         saved = _tried(stand, store, known, lambda: records.answer(store, record, "/mc/opened", 1, leader.clock()))
         leader.close()

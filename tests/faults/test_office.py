@@ -26,17 +26,17 @@ def office_sweep(ground: Path, holds: str = "holds") -> Sweep:
 
 @pytest.mark.parametrize("act", [PUSH, PROJECTION, REBUILD], ids=["push", "projection", "rebuild"])
 def test_killed_at_every_write_point_nothing_is_lost_or_doubled(ground, act):
-    assert office_sweep(ground).killed_everywhere(act, step=1 if act is PROJECTION else 8, send_each=8) > 10
+    assert office_sweep(ground).killed_everywhere(act, step=2 if act is PROJECTION else 16, send_each=32) > 10
 
 
 @pytest.mark.parametrize("act", [PUSH, REBUILD], ids=["push", "rebuild"])
 def test_the_power_goes_behind_every_call(ground, act):
-    assert office_sweep(ground).dark_everywhere(act, step=8) >= 5
+    assert office_sweep(ground).dark_everywhere(act, step=16) >= 5
 
 
 def test_a_migration_killed_anywhere_goes_on(ground):
-    assert office_sweep(ground, "migrates").killed_everywhere(MIGRATION, step=24) >= 20
+    assert office_sweep(ground, "migrates").killed_everywhere(MIGRATION, step=32) >= 20
 
 
 def test_a_backup_killed_anywhere_leaves_no_name_and_the_next_goes_through(ground):
-    assert office_sweep(ground, "backed_up").killed_everywhere(BACKUP, step=6) >= 5
+    assert office_sweep(ground, "backed_up").killed_everywhere(BACKUP, step=10) >= 5

@@ -43,14 +43,14 @@ def test_on_a_full_disk_text_is_saved_with_the_ballast_and_the_ballast_is_laid_a
 
 
 def test_on_a_full_disk_without_ballast_every_refusal_is_a_word_and_nothing_acknowledged_is_lost(sweep):
-    words = sweep.troubled_everywhere(Act("tablet_acts:troubled", given={"ballast": False}), FULL)
+    words = sweep.troubled_everywhere(Act("tablet_acts:troubled", given={"ballast": False}), FULL, step=2)
     assert words["storage_full"] > 0, words
     assert "not_saved" not in words, "a full disk is called full"
 
 
 @pytest.mark.parametrize("what", [FAIL_ONCE, FAIL_ON, FAIL_SYNC], ids=["once", "for-good", "every-fsync"])
 def test_an_input_output_error_at_every_write_point_is_a_word_and_nothing_acknowledged_is_lost(sweep, what):
-    words = sweep.troubled_everywhere(Act("tablet_acts:troubled"), what, step=1 if what == FAIL_ONCE else 4)
+    words = sweep.troubled_everywhere(Act("tablet_acts:troubled"), what, step=2 if what == FAIL_ONCE else 6)
     assert set(words) <= {"", "not_saved", "not_allowed"}, words
     assert what == FAIL_ONCE or words["not_saved"] > 0, words
 
