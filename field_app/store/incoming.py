@@ -39,7 +39,8 @@ from shared.ledger.messages import (
     receipt_message,
 )
 from shared.ledger.operation import canonical
-from shared.registry import BODIES
+from shared.permissions import OFFICE_ACTS, TABLET_OPENS
+from shared.registry import BODIES, kind_of_subject, subject_kind_of
 from shared.values import DeviceId, SubjectId, moment_of, stamp
 
 ALARM_LIMIT = 50
@@ -155,6 +156,9 @@ def _take(
         return True
     current = plan.trial.get(header.subject) or opened.book.subjects.get(header.subject)
     held = current or Held(header.subject)
+    if is_new and not key and _is_the_offices(held, frame) and not _sealed_by(frame, _office_keys(opened)):
+        plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
+        return True
     ids = held.chains.get(header.device, [])
     verdict = place(frame, held.chain(header.device), set(ids[header.first - 1 : frame.last]))
     if verdict.status == "waiting":
@@ -174,6 +178,19 @@ def _take(
     if is_new:
         (plan.own if header.device == opened.identity.device else plan.pulled).append(frame)
     return True
+
+
+def _is_the_offices(held: Held, frame: Frame) -> bool:
+    """Whether only the office says such things: nobody is believed who cannot show its seal, whoever passed it on."""
+    operations = operations_of(frame, BODIES)[0]
+    kinds = {held.kind or kind_of_subject(operations), *(subject_kind_of(each.kind) for each in operations)}
+    return not (kinds - {None}) <= TABLET_OPENS or any(each.kind in OFFICE_ACTS for each in operations)
+
+
+def _office_keys(opened: Opened) -> set[str]:
+    """Keys the office goes by. After a restore it names a new device under a key of before."""
+    states = (opened.book.state(subject) for subject in opened.book.of_kind("office"))
+    return {opened.identity.server_key, *(key for state in states for key in state.servers.values())}
 
 
 def _write_own(writing: Writing, opened: Opened, plan: _Plan, frame: Frame) -> tuple[Frame, list[int], int]:

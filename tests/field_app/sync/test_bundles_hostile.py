@@ -9,9 +9,11 @@ import pytest
 from field_app.acts import records, visits
 from field_app.bundles import taking
 from field_app.store import outgoing
+from field_app.store.incoming import apply_reply
 from field_app.store.keys import review_key
 from server.bundles import actions as desk
 from server.ledger.contacts import stop_reading
+from server.ledger.exchange import exchange
 from server.ledger.tables import ContactRow
 from shared.accounts import ReviewKeyNamed, Role, RoleEnded, ServerNamed
 from shared.errors import RuleBroken
@@ -19,10 +21,10 @@ from shared.ledger.branch import branch_bodies
 from shared.ledger.bundle import Part, part, seal_bundle
 from shared.ledger.crypto import box_address, new_box_key, new_signing_key, sign, verifying_key
 from shared.ledger.frame import Frame, cut
-from shared.ledger.messages import Hello, encode_request, request_message
+from shared.ledger.messages import Hello, encode_request, read_reply, request_message
 from shared.ledger.operation import Body, encode_line, genesis
 from shared.observations.record import RecordOpened
-from shared.values import PersonId, SubjectId, stamp
+from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import OfficerAssigned
 from tests.ground.founding import INSTITUTION
 from tests.ground.tablet import Tablet
@@ -150,3 +152,24 @@ def test_what_the_network_would_not_give_no_file_gives(world: World, why: str) -
         world.write(SubjectId(tablet.person), "admin", RoleEnded(role=Role.NPM_MEMBER, on="2026-01-05", reason="x"))
     with pytest.raises(RuleBroken, match="device_stopped"):
         desk.make(world.office, tablet.device, world.now)
+
+
+@pytest.mark.parametrize("where", ["office", "record"])
+def test_whoever_passes_a_reply_on_adds_nothing_in_the_offices_name(world: World, where: str) -> None:
+    """The receipt is signed, the page is not: a frame of a device nobody knows is believed no word of the office."""
+    tablet = world.tablets["leader"]
+    subject = {"office": tablet.store.subjects("office")[0], "record": tablet.record(world.visit)}[where]
+    before, stranger = review_key(tablet.store._opened), tablet.store.new_subject(tablet.clock())
+    seed, address = new_signing_key(), box_address(new_box_key()).hex()
+    bodies = ServerNamed(device=DeviceId(stranger), key=verifying_key(seed).hex()), ReviewKeyNamed(key=address)
+    lines = [encode_line(body, tablet.person, stamp(tablet.clock()), 1 + at) for at, body in enumerate(bodies)]
+    frame = cut(seed, DeviceId(stranger), subject, 1, genesis(stranger, subject), lines)
+    body = encode_request(hello_of(tablet), [])
+    signature = base64.b64encode(sign(tablet.store.identity.sign_seed, request_message(body))).decode()
+    honest = exchange(world.office, body, signature, world.now)
+    reply = read_reply(honest + frame.encoded(), bytes.fromhex(world.office.keys.sign_key))
+    apply_reply(tablet.store, reply, tablet.clock())
+    assert review_key(tablet.store._opened) == before
+    assert stranger not in taking._servers(tablet.store)
+    assert tablet.record(world.visit)
+    assert [alarm.code for alarm in tablet.store.alarms()] == ["bad_seal"]
