@@ -77,7 +77,8 @@ def take_whole(
 def _promised_size(session: Session, device: DeviceId, person: PersonId, sha256: str) -> int | None:
     for row in session.exec(select(PromisedRow).where(PromisedRow.sha256 == sha256)):
         # Who wrote in the subject delivers what was promised there, also when the group goes on without him.
-        if ledger.may_hold(session, person, SubjectId(row.subject)) or session.get(ChainRow, (device, row.subject)):
+        wrote = session.get(ChainRow, (device, row.subject))
+        if wrote is not None or ledger.may_hold(session, person, SubjectId(row.subject)):
             return row.size
     held = session.exec(select(HeldFrameRow).where(HeldFrameRow.device == device, HeldFrameRow.status == "quarantined"))
     for quarantined in held:
