@@ -8,7 +8,7 @@
 | QORGAN_BACKUPS | folder backups go to; best on another disk | backups in the data folder |
 | QORGAN_MEDIA | where whole photos and recordings lie: empty, or `s3://bucket/prefix?endpoint=…` | the data folder |
 | QORGAN_LOG | form of the log on standard error: text or json | text |
-| QORGAN_METRICS_TOKEN or QORGAN_METRICS_TOKEN_FILE | what a reader of /api/metrics must show | none: this machine only |
+| QORGAN_METRICS_TOKEN or QORGAN_METRICS_TOKEN_FILE | what readers of /api/metrics must show | none: this machine only |
 | QORGAN_ADDRESS | what browsers and tablets call this office | http://127.0.0.1:8000 |
 """
 

@@ -88,7 +88,8 @@ class Settings(Screen):
         reading = t(f"settings.reading_{facts.stopped}") if facts.stopped else ""
         lines = (
             ("reading", reading), ("person", facts.person), ("device", facts.device.replace("-", " ")),
-            ("office", facts.office), ("free", formats.size(t, facts.free)), ("keystore", t(key) if t.has(key) else facts.keystore),
+            ("office", facts.office), ("free", formats.size(t, facts.free)),
+            ("keystore", t(key) if t.has(key) else facts.keystore),
         )  # fmt: skip
         parts = [
             Col(Text(t(f"settings.{name}"), 14, "muted", bold=True), Text(value, 18), gap=2)
