@@ -40,6 +40,10 @@ def announce(
     size than promised), DiskFull.
     """
     check_welcome(session, office, device, person, sha256, size)
+    _note_begun(session, device, sha256, size, now)
+
+
+def _note_begun(session: Session, device: DeviceId, sha256: str, size: int, now: datetime) -> None:
     if session.get(UploadRow, sha256) is None:
         session.add(UploadRow(sha256=sha256, size=size, device=device, began_at=now))
 
@@ -59,17 +63,15 @@ def check_welcome(session: Session, office: Office, device: DeviceId, person: Pe
         folder.check_room(office.media, size)
 
 
-def take_whole(
-    office: Office, device: DeviceId, person: PersonId, sha256: str, piece: Piece, begun: datetime, now: datetime
-) -> int:
-    """A welcome file that came whole with its announcement: into the store first, then both noted in one transaction.
+def take_whole(office: Office, device: DeviceId, sha256: str, piece: Piece, begun: datetime, now: datetime) -> int:
+    """A welcome file (`check_welcome`) that came whole with its announcement: stored, then noted in one transaction.
 
     After a crash between the two the next announcement finds it. Raises what `take_piece` raises.
     """
     size = len(piece.data)
     reached = _stored(office, sha256, piece, size)
     with office.database.write() as session:
-        announce(session, office, device, person, sha256, size, begun)
+        _note_begun(session, device, sha256, size, begun)
         _mark_done(session, sha256, now)
     return reached
 

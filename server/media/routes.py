@@ -119,7 +119,7 @@ def create() -> ResponseReturnValue:
 
 def _created(whose: tuple[DeviceId, PersonId], sha256: str, size: int, came: Piece, begun: datetime) -> int:
     if len(came.data) == came.size == size:
-        return take_whole(office(), *whose, sha256, came, begun, now())
+        return take_whole(office(), whose[0], sha256, came, begun, now())
     with office().database.write() as session:
         announce(session, office(), *whose, sha256, size, begun)
     return take_piece(office(), *whose, sha256, came, now())
