@@ -38,6 +38,7 @@ from shared.law.law import read_rules
 from shared.ledger.crypto import box_address, new_box_key
 from shared.values import DeviceId, PersonId, SubjectId
 from shared.visits import ConflictDeclared, GroupFormed, VisitPlanned
+from tests.ground.chance import seeded
 from tests.ground.clock import START, Clock
 from tests.ground.line import Line, laid
 from tests.ground.tablet import CHEAP, PIN, TabletKeystore
@@ -83,7 +84,12 @@ def port_of(name: str) -> int:
 
 @cache
 def founded() -> Founded:
-    """The one of this process."""
+    """The one of this process; the same bytes in every process, so that a seed plays alike everywhere."""
+    with seeded(0):
+        return _found()
+
+
+def _found() -> Founded:
     folder = Path(tempfile.mkdtemp(prefix="qorgan-ground-", dir=MEMORY if MEMORY.is_dir() else None))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     clock = Clock(START - timedelta(days=1))
