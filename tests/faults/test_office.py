@@ -26,12 +26,12 @@ def office_sweep(ground: Path, holds: str = "holds") -> Sweep:
 
 @pytest.mark.parametrize("act", [PUSH, PROJECTION, REBUILD], ids=["push", "projection", "rebuild"])
 def test_killed_at_every_write_point_nothing_is_lost_or_doubled(ground, act):
-    assert office_sweep(ground).killed_everywhere(act, step=2 if act is PROJECTION else 16, send_each=32) > 10
+    assert office_sweep(ground).killed_everywhere(act, step=2 if act is PROJECTION else 24, send_each=48) > 10
 
 
 @pytest.mark.parametrize("act", [PUSH, REBUILD], ids=["push", "rebuild"])
 def test_the_power_goes_behind_every_call(ground, act):
-    assert office_sweep(ground).dark_everywhere(act, step=16) >= 5
+    assert office_sweep(ground).dark_everywhere(act, step=32) >= 5
 
 
 def test_a_migration_killed_anywhere_goes_on(ground):

@@ -22,13 +22,13 @@ def run(seed: int, ground: Ground) -> None:
     place = ground.folder / "world"
     yard.run("tablet_acts:begun", folder=place).well()
     where, how = WHERE[seed % len(WHERE)], chance.choice(HOW)
-    made = yard.run("tablet_acts:filled", folder=place, count=chance.randint(20, 60), folds_in=where != "store.db-wal")
+    made = yard.run("damage_acts:filled", folder=place, count=chance.randint(20, 60), folds_in=where != "store.db-wal")
     assert made.ended == "done", made.error
     leader = place / "leader"
     files = {"media": sorted((leader / "media").iterdir())[:1], "both": [leader / "store.db", leader / "copy"]}
     for path in files.get(where, [leader / where]):
         damage(path, how, chance)
-    looked = yard.run("tablet_acts:recovers", folder=place, own=made.result["own"], where=where)
+    looked = yard.run("damage_acts:recovers", folder=place, own=made.result["own"], where=where)
     assert looked.ended == "done", f"{where}, {how}: {looked.error}"
 
 

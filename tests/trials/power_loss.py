@@ -43,7 +43,7 @@ TRIAL = Trial(
     "power_loss",
     traps=("B.18", "R4"),
     says="Without power nothing acknowledged is lost, whatever part of the unsynced writes a disk kept.",
-    per_commit=12,
+    per_commit=6,
     release=400,
     run=run,
 )

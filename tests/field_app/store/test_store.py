@@ -7,7 +7,6 @@ import random
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ from shared.observations.record import NoteRecorded, RecordOpened
 from shared.values import SubjectId
 from tests.field_app.tablets import NOW, PIN, KeystoreDouble
 
-KILLS = int(os.environ.get("QORGAN_KILLS", "20"))
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -87,34 +85,6 @@ def test_frames_are_cut_once_and_sent_again_as_the_same_bytes(store, record):
     sign_key = bytes.fromhex(later.public_keys()[0])
     assert all(is_sealed(frame, sign_key) for frame in to_send(later))
     later.close()
-
-
-def test_killed_at_any_moment_nothing_acknowledged_is_missing(store, record, tmp_path):
-    seed = int(os.environ.get("QORGAN_SEED", str(random.randrange(10**6))))
-    print(f"QORGAN_SEED={seed}")
-    chance = random.Random(seed)
-    folder = store.folder
-    store.close()
-    acknowledged: list[str] = []
-    for _ in range(KILLS):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.field_app.store.saver", str(folder), record],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(chance.uniform(0.0, 0.12))
-        process.kill()
-        said = process.stdout.read().split("\n")[:-1]
-        process.wait()
-        acknowledged += said
-    again = opened(folder)
-    held = [operation.id for operation in again.operations(record)]
-    assert len(held) == len(set(held))
-    assert set(acknowledged) <= set(held)
-    assert [operation.seq for operation in again.operations(record)] == list(range(1, len(held) + 1))
-    assert again.damage.unplaced == 0
-    assert len(acknowledged) > KILLS
-    again.close()
 
 
 def test_the_database_can_be_lost_whole_and_the_copy_brings_the_own_work_back(store, record):
