@@ -173,7 +173,7 @@ def _serve(given: argparse.Namespace) -> int:
     print(f"office at {os.environ['QORGAN_ADDRESS']}", flush=True)
     Granian(
         "server.app:serve_app", address=given.host, port=given.port, interface=Interfaces.WSGI, workers=given.workers,
-        factory=True, blocking_threads=int(os.environ.get("QT_THREADS", "8")), log_access=False,
+        factory=True, blocking_threads=4, log_access=False,
     ).serve()  # fmt: skip
     return DONE
 
