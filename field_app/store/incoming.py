@@ -247,7 +247,11 @@ def _keys_in(frame: Frame) -> list[DeviceEnrolled | ServerNamed]:
 
 
 def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
-    """The alarm stop: a reply after which nothing of a full subject would count is not taken in."""
+    """The alarm stop: a reply after which nothing of a full subject would count is not taken in.
+
+    What comes may rightly take the place of all that was, in a subject of the same kind: of a report frozen by two
+    members at once one version stands.
+    """
     trial = opened.book.with_candidates(plan.trial.values())
     touched = set(plan.trial) | {child for id_ in plan.trial for child in trial._children.get(id_, ())}
     for subject in touched:
@@ -255,7 +259,10 @@ def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
         if before is None:
             continue
         full = counted(opened.book.state(subject), before.operations)
-        if full >= 3 and counted(trial.state(subject), before.operations) == 0:
+        after = trial.subjects[subject]
+        if full < 3 or counted(trial.state(subject), before.operations) > 0:
+            continue
+        if after.kind != before.kind or counted(trial.state(subject), after.operations) == 0:
             raise ReplyRefused("emptied", subject)
 
 

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from sqlmodel import select
 
-from field_app.acts import photos, records, visits
+from field_app.acts import photos, records, reports, visits
 from field_app.store import outgoing
 from field_app.store.kept import FrameState
 from server.accounts import actions as accounts
 from server.ledger.tables import HeldFrameRow
 from server.ledger.verify import verify
 from server.visits.actions import form_group
-from tests.ground import Tablet, World
+from tests.ground import PIN, Tablet, World
 from tests.ground.founding import INSTITUTION
 from tests.simulator import faults
 from tests.simulator.acts import jpegs
@@ -281,3 +281,26 @@ def test_an_ordinary_push_killed_at_any_statement_leaves_all_or_nothing(world):
             break
     values = [each.body.value for each in world.operations(record) if each.kind == "answer_recorded"]
     assert values == list(range(1, statement + 1))
+
+
+def test_a_report_frozen_by_two_at_once_stops_no_tablet(world):
+    """Seed 54: the version of the other took the place of all that was signed, and every reply was refused for ever."""
+    names = sorted(("leader", "other", "third"), key=lambda name: world.tablets[name].device)
+    early, late, reader = (world.tablets[name] for name in names)
+    for tablet in (early, late, reader):
+        visits.start(tablet.store, world.visit, INSTITUTION, tablet.clock())
+        assert tablet.sync().trouble == ""
+    for tablet in (early, late, reader):
+        assert tablet.sync().trouble == ""
+    reports.freeze(early.store, world.visit, early.clock())
+    reports.freeze(late.store, world.visit, late.clock())
+    reports.sign(late.store, world.visit, PIN, "agree", late.clock())
+    for tablet in (late, reader):
+        assert tablet.sync().trouble == ""
+    reports.sign(reader.store, world.visit, PIN, "agree", reader.clock())
+    for tablet in (early, reader, late):
+        assert tablet.sync().trouble == ""
+    report = reader.report(world.visit)
+    (version,) = reader.store.state(report).versions
+    assert not version.signatures, "of two first versions the one that is first in order stands"
+    assert len(reader.store.operations(report)) == 4, "what was signed stays in the ledger"
