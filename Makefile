@@ -48,6 +48,7 @@ bench: system-run env ## measure, and write docs/results
 
 campaign: system-test env ## the long runs, by hand: every trial at the size of a release; goes on where it stopped (TRIALS="schedules …")
 	@$(BIN)/python -m tests.trials.campaign $(TRIALS)
+	@test -n "$(TRIALS)" || QORGAN_EXAMPLES=campaign $(BIN)/python -m pytest -n $(WORKERS) tests/faults tests/shared $(PYTEST)
 
 lock: env ## resolve requirements.lock again from pyproject.toml
 	@test -x $(BIN)/uv || command -v uv > /dev/null || $(BIN)/pip install --quiet uv
