@@ -292,6 +292,7 @@ def test_a_report_frozen_by_two_at_once_stops_no_tablet(world):
         assert tablet.sync().trouble == ""
     for tablet in (early, late, reader):
         assert tablet.sync().trouble == ""
+    records.answer(early.store, early.record(world.visit), "/mc/beds", 6, early.clock())
     reports.freeze(early.store, world.visit, early.clock())
     reports.freeze(late.store, world.visit, late.clock())
     reports.sign(late.store, world.visit, PIN, "agree", late.clock())
