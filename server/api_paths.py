@@ -28,13 +28,36 @@ def _answers(good: dict[str, str], *errors: str) -> dict[str, Any]:
 
 def described() -> dict[str, Any]:
     """The paths and the two ways to say who asks, as parts of an OpenAPI document."""
-    return {"components": {"securitySchemes": _SCHEMES}, "paths": {**_exchange_paths(), **_media_paths()}}
+    return {
+        "components": {"securitySchemes": _SCHEMES},
+        "paths": {**_exchange_paths(), **_media_paths(), **_watching_paths()},
+    }
 
 
 _SCHEMES = {
     "tablet": {"type": "http", "scheme": "bearer"},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-qorgan"},
 }
+
+
+def _watching_paths() -> dict[str, Any]:
+    health = {
+        "summary": "Whether the office is well; says no content",
+        "responses": {
+            status: {"description": words, "content": {"application/json": {"schema": {
+                "type": "object", "required": ["well"], "properties": {"well": {"type": "boolean"}},
+            }}}}
+            for status, words in (("200", "it can do its work"), ("503", "somebody is needed"))
+        },
+    }  # fmt: skip
+    metrics = {
+        "summary": "Numbers of the office as OpenMetrics text, for who shows the token of the setting",
+        "parameters": [_header("Authorization", False)],
+        "responses": {
+            "200": {"description": "the numbers", "content": {"application/openmetrics-text": {}}}
+        } | _answers({}, "404"),
+    }  # fmt: skip
+    return {"/api/health": {"get": health}, "/api/metrics": {"get": metrics}}
 
 
 def _exchange_paths() -> dict[str, Any]:
