@@ -30,7 +30,7 @@ def _parent(draw: st.DataObject, kind: str) -> Subject | None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@examples(120)
+@examples(60)
 @given(st.data())
 def test_a_fold_takes_whatever_operations_say(kind: str, data: st.DataObject) -> None:
     operations = data.draw(histories(FOLDS[kind]))

@@ -73,7 +73,7 @@ TRIAL = Trial(
     "clocks",
     traps=("B.3", "R7"),
     says="With clocks from 1970 to 2099 that jump back nothing is lost and nothing stands before what it followed.",
-    per_commit=100,
+    per_commit=60,
     release=1_000,
     run=run,
 )

@@ -49,7 +49,7 @@ TRIAL = Trial(
     "corruption",
     traps=("B.20", "R11"),
     says="A damaged byte costs at most its own record, and never a tablet that starts empty.",
-    per_commit=30,
+    per_commit=20,
     release=900,
     run=run,
 )

@@ -151,7 +151,7 @@ TRIAL = Trial(
     "cursor_race",
     traps=("B.2", "R6"),
     says="With eight writers and changing rights the set of frames pulled is the set committed.",
-    per_commit=4,
+    per_commit=2,
     release=300,
     run=run,
 )

@@ -221,7 +221,7 @@ TRIAL = Trial(
     "cut_ledger",
     traps=("B.23", "S4"),
     says="Of eight ways to change the ledger with the office's own key, a checker outside sees each.",
-    per_commit=60,
+    per_commit=30,
     release=600,
     run=run,
 )

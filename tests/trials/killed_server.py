@@ -30,7 +30,7 @@ TRIAL = Trial(
     "killed_server",
     traps=("B.4", "B.17", "B.27", "R3"),
     says="An office killed in the midst of a push loses nothing it gave a receipt for, and takes the retry once.",
-    per_commit=50,
+    per_commit=30,
     release=500,
     run=run,
 )

@@ -204,7 +204,7 @@ TRIAL = Trial(
     "poison_operation",
     traps=("B.14",),
     says="An operation that cannot be right, of any kind and at any place of a push, never holds up another.",
-    per_commit=44,
+    per_commit=22,
     release=1_000,
     run=run,
 )

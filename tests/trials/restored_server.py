@@ -229,7 +229,7 @@ TRIAL = Trial(
     "restored_server",
     traps=("B.9", "R8"),
     says="After a restore of any age everything that a living tablet wrote or had read is back, and everybody is told.",
-    per_commit=20,
+    per_commit=12,
     release=200,
     run=run,
 )

@@ -144,7 +144,7 @@ TRIAL = Trial(
     "version_matrix",
     traps=("B.7", "R10"),
     says="Between apps and offices of three versions each no operation and no field is lost.",
-    per_commit=18,
+    per_commit=9,
     release=4_500,
     run=run,
 )
