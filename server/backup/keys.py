@@ -9,21 +9,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from shared.ledger.crypto import (
-    LEAST_EFFORT,
-    SealBroken,
-    box_address,
-    new_box_key,
-    random_bytes,
-    random_letters,
-    seal,
-    stretched,
-    unseal,
-)  # fmt: skip
+from server.keys import new_key_file, open_key_file
+from shared.ledger.crypto import SealBroken
 from shared.values import is_hash
 
 _ABOUT = b"qorgan/backup-key/1"
-_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 _NAME = "backup.address"
 
 
@@ -40,24 +30,14 @@ def new_backup_key(path: Path) -> tuple[str, str]:
 
     Raises FileExistsError: a key is never overwritten.
     """
-    secret, salt = new_box_key(), random_bytes(16)
-    words = "-".join(random_letters(5, _LETTERS) for _ in range(5))
-    wrapped = salt + seal(stretched(words.encode(), salt, LEAST_EFFORT), secret, _ABOUT)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(wrapped)
-        file.flush()
-        os.fsync(file.fileno())
-    return box_address(secret).hex(), words
+    return new_key_file(path, _ABOUT)
 
 
 def open_backup_key(path: Path, passphrase: str) -> bytes:
     """The private half behind a key file. Raises FileNotFoundError, BackupKeyLocked."""
-    wrapped = path.read_bytes()
     try:
-        return unseal(stretched(passphrase.encode(), wrapped[:16], LEAST_EFFORT), wrapped[16:], _ABOUT)
-    except (SealBroken, ValueError) as error:
+        return open_key_file(path, passphrase, _ABOUT)
+    except SealBroken as error:
         raise BackupKeyLocked(str(path)) from error
 
 
