@@ -6,7 +6,7 @@ import base64
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -42,26 +42,11 @@ from shared.ledger.messages import (
 from shared.ledger.operation import Body, chain, encode_line, genesis
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import GroupFormed, VisitPlanned
+from tests.ground.clock import START, Clock
 
-START = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 PASSPHRASES = {"admin": "blue lantern over nine hills", "second": "quiet river behind the mill"}
 LIGHT = Effort(8 * 1024, 1, 1)
 """Cost of passphrases in tests that are about something else."""
-
-
-@dataclass
-class Clock:
-    """A clock that stands still."""
-
-    now: datetime = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_(self, **span: float) -> datetime:
-        """Time goes by."""
-        self.now += timedelta(**span)
-        return self.now
 
 
 @dataclass
@@ -252,7 +237,7 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
     office.database.engine.dispose()
 
 
-__all__ = ["LIGHT", "TOKEN_LIFE"]
+__all__ = ["LIGHT", "START", "TOKEN_LIFE"]
 
 
 @pytest.fixture
