@@ -81,6 +81,29 @@ def parent_of(operations: Iterable[Operation]) -> SubjectId | None:
     return None
 
 
+def strays(operations: Iterable[Operation], kind: str, parent: str | None) -> list[Operation]:
+    """Those that belong to another kind of subject than this one, or say that it belongs to another parent."""
+    field = PARENT_FIELD.get(kind, "")
+
+    def is_stray(operation: Operation) -> bool:
+        if subject_kind_of(operation.kind) not in (kind, None):
+            return True
+        named = getattr(operation.body, field, "") if field else ""
+        return bool(named) and named != (parent or named)
+
+    return [operation for operation in operations if is_stray(operation)]
+
+
+def would_begin(strayed: Iterable[Operation], held: Iterable[Operation], kind: str, parent: str | None) -> bool:
+    """Whether one of `strayed` stands before the operations that say of what kind the subject is and to which parent
+    it belongs: every copy would then take it for another subject."""
+    field = PARENT_FIELD.get(kind, "")
+    saying = [each for each in held if subject_kind_of(each.kind) == kind]
+    naming = [each for each in saying if getattr(each.body, field, "") == parent] if field else saying
+    firsts = [min((each.order for each in those), default=None) for those in (saying, naming)]
+    return any(first is None or each.order <= first for each in strayed for first in firsts)
+
+
 def state_of(kind: str, subject: SubjectId, operations: Iterable[Operation], parent: Subject | None = None) -> Any:
     """The folded state of a subject of a kind, branches taken in included. Raises KeyError for a kind unknown here."""
     return folded(FOLDS[kind], subject, with_branches(operations, BODIES), parent)

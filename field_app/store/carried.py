@@ -27,7 +27,7 @@ from shared.ledger.merge import operations_of
 from shared.ledger.messages import FrameReceipt, Receipt, receipt_number
 from shared.ledger.operation import Operation
 from shared.permissions import EVERYBODY, OFFICE_ACTS, TABLET_OPENS, plans_for_the_office, readers
-from shared.registry import BODIES, kind_of_subject, subject_kind_of
+from shared.registry import BODIES, kind_of_subject, parent_of, strays
 from shared.values import DeviceId, PersonId, SubjectId
 
 UNKNOWN_POSITION = 2**53 - 1
@@ -225,11 +225,9 @@ def _may_be_said(plan: _Plan, held: Held, device: DeviceId, operations: Sequence
     kind = held.kind or kind_of_subject(operations)
     if kind not in TABLET_OPENS or (not held.kind and plans_for_the_office(operations)):
         return False
-    return all(
-        each.author == plan.owners[device] and each.kind not in OFFICE_ACTS
-        and subject_kind_of(each.kind) in (kind, None)
-        for each in operations
-    )  # fmt: skip
+    if kind is None or strays(operations, kind, held.parent or parent_of(operations)):
+        return False
+    return all(each.author == plan.owners[device] and each.kind not in OFFICE_ACTS for each in operations)
 
 
 def _leave_unreadable(opened: Opened, plan: _Plan, taken: Taken) -> None:

@@ -306,7 +306,10 @@ class _Arrival:
             row = standing.get(subject)
             if row is not None and row.kind != KIND:
                 raise Extraordinary
-            parent = row.parent if row else _parent_said(subject, frames)
+            said = _parents_said(subject, frames)
+            if row is not None and said - {row.parent}:
+                raise Extraordinary  # it names another visit than the record's own
+            parent = row.parent if row else _the_one(said)
             if parent is None:
                 raise Extraordinary
             self.parents[subject] = parent
@@ -336,14 +339,18 @@ class _Arrival:
         self.chains[subject] = Chain(each.frame.last, each.ids[-1].hex(), max(chain.clock, clock))
 
 
-def _parent_said(subject: SubjectId, frames: Sequence[Opened]) -> SubjectId | None:
-    """The one visit that the bodies of a record's frames name; None when they name none or two."""
-    named = {
+def _parents_said(subject: SubjectId, frames: Sequence[Opened]) -> set[str]:
+    """The visits that the bodies of a record's frames name."""
+    return {
         str(getattr(said.body, PARENT_FIELD[KIND]))
         for each in frames if each.frame.header.subject == subject
         for said in each.said if isinstance(said.body, _NAMES_ITS_VISIT)
     }  # fmt: skip
-    parent = named.pop() if len(named) == 1 else ""
+
+
+def _the_one(said: set[str]) -> SubjectId | None:
+    """The visit a new record belongs to; None when its frames name none or two."""
+    parent = next(iter(said)) if len(said) == 1 else ""
     return SubjectId(parent) if is_id(parent) else None
 
 

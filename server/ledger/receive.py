@@ -27,7 +27,16 @@ from shared.ledger.merge import operations_of
 from shared.ledger.messages import FrameReceipt, LineReceipt, Receipt, Request
 from shared.ledger.operation import Operation, canonical, genesis
 from shared.permissions import OFFICE_ACTS, TABLET_OPENS, plans_for_the_office, writers
-from shared.registry import BODIES, PARENT_FIELD, kind_of_subject, parent_of, state_of, subject_kind_of
+from shared.registry import (
+    BODIES,
+    PARENT_FIELD,
+    kind_of_subject,
+    parent_of,
+    state_of,
+    strays,
+    subject_kind_of,
+    would_begin,
+)  # fmt: skip
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import Visit
 
@@ -231,6 +240,8 @@ class Arrival:
         refused = self._no_right(sender, item, row)
         if refused and not (item.is_decided and refused.status == "quarantined"):
             return refused
+        if refused and row and self._would_begin(item, row):
+            return Verdict("quarantined", "wrong_subject")
         fresh = [operation for operation in item.operations if operation.seq > held.seq]
         clock = max([row.clock if row else 0, *(op.clock for op in self._pending.get(header.subject, ()))])
         if not item.is_decided and not clocks_hold(fresh, chain.clock if chain else 0, clock):
@@ -275,7 +286,7 @@ class Arrival:
         """Whether author and subject allow this frame at all; what merely does not count is left to the fold."""
         kinds = {kind for operation in item.operations if (kind := subject_kind_of(operation.kind))}
         kind = row.kind if row else kind_of_subject(item.operations)
-        if kinds and kinds != {kind}:
+        if kinds and (kinds != {kind} or (row and strays(item.operations, row.kind, row.parent))):
             return Verdict("quarantined", "wrong_subject")
         if not sender.is_office and any(
             each.author != sender.person or each.kind in OFFICE_ACTS for each in item.operations
@@ -286,6 +297,14 @@ class Arrival:
         if not sender.is_office and sender.person not in self._writers_of(row):
             return Verdict("quarantined", "no_access")
         return None
+
+    def _would_begin(self, item: Judged, row: SubjectRow) -> bool:
+        """Whether taking it in would make another subject of this one. Source: PROTOCOL P67."""
+        strayed = strays(item.operations, row.kind, row.parent)
+        return bool(strayed) and would_begin(
+            strayed, (*queries.operations(self.session, SubjectId(row.id)), *self._pending.get(SubjectId(row.id), ())),
+            row.kind, row.parent,
+        )  # fmt: skip
 
     def _writers_of(self, row: SubjectRow) -> frozenset[PersonId]:
         """Who may write the subject; asked once a request, for it takes folding."""

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, delete, select
 from server.accounts import queries as people
 from server.accounts.tables import DeviceRow
 from server.ledger import contacts
+from server.ledger import queries as ledger
 from server.ledger.actions import record
 from server.ledger.receive import take_in
 from server.ledger.tables import ContactRow, HeldFrameRow, SubjectRow
@@ -25,7 +26,7 @@ from shared.ledger.merge import operations_of
 from shared.ledger.operation import Operation
 from shared.permissions import OFFICE_ACTS, TABLET_OPENS, plans_for_the_office
 from shared.quarantine import CLOCK_TAKEN, NEVER, FrameKeptAside, FrameTakenIn, Outcome, ReadingRestored
-from shared.registry import BODIES, kind_of_subject
+from shared.registry import BODIES, kind_of_subject, strays, would_begin
 from shared.values import DeviceId, PersonId, SubjectId, as_typed, is_hash, is_id
 
 REASON_LETTERS = 500
@@ -34,7 +35,7 @@ REASON_LETTERS = 500
 def propose(session: Session, author: PersonId, head: str, outcome: Outcome, reason: str, now: datetime) -> None:
     """An officer proposes what becomes of a frame; an earlier proposal about it is replaced.
 
-    Raises RuleBroken: not_found, frame_waits, frame_forged, frame_clock, no_reason.
+    Raises RuleBroken: not_found, frame_waits, frame_forged, frame_clock, frame_early, no_reason.
     """
     row = _held(session, head)
     said = _said(reason)
@@ -88,7 +89,8 @@ def decide(
 ) -> None:  # fmt: skip
     """Writes the decision of two people and, when they took the frame in, takes it in at once.
 
-    Raises RuleBroken: not_found, frame_waits, frame_forged, frame_clock, no_reason, same_person, second_officer_needed.
+    Raises RuleBroken: not_found, frame_waits, frame_forged, frame_clock, frame_early, no_reason, same_person,
+    second_officer_needed.
     """
     row = _held(session, head)
     said = _said(reason)
@@ -140,6 +142,13 @@ def check_takable(session: Session, row: HeldFrameRow) -> None:
         raise RuleBroken("frame_forged", "PROTOCOL P35")
     if _highest_clock(operations) > CLOCK_TAKEN:
         raise RuleBroken("frame_clock", "PROTOCOL P35")
+    if known is not None and _would_begin(session, known, operations):
+        raise RuleBroken("frame_early", "PROTOCOL P67")
+
+
+def _would_begin(session: Session, row: SubjectRow, operations: list[Operation]) -> bool:
+    strayed = strays(operations, row.kind, row.parent)
+    return bool(strayed) and would_begin(strayed, ledger.operations(session, SubjectId(row.id)), row.kind, row.parent)
 
 
 def _highest_clock(operations: list[Operation]) -> int:

@@ -219,6 +219,29 @@ def test_operations_of_another_kind_are_taken_in_and_do_not_count(pair, officer)
     stands(world)
 
 
+def test_what_would_make_another_subject_of_this_one_stays_aside(pair, officer) -> None:
+    """An early clock puts it before the beginning: every copy would take its kind, or its visit, from there."""
+    one, other, visit = pair
+    world = one.world
+    record = begun(one, visit)
+    elsewhere = world.visit(one.person, other.person)
+    strange = other.write(record, RoleGranted(role=Role.COMMISSIONER, since="2026-01-01"), clock=0)
+    third = world.tablet(other.person)
+    moved = third.write(record, RecordOpened(visit=elsewhere, checklists=()), clock=0)
+    late = one.write(record, RecordOpened(visit=elsewhere, checklists=()))
+    for tablet, frame in ((other, strange), (third, moved), (one, late)):
+        assert statuses(tablet.sync(frame)) == [("quarantined", "wrong_subject")]
+    for frame in (strange, moved):
+        with pytest.raises(RuleBroken, match="frame_early"):
+            taken_in(world, frame, officer, other.person)
+        taken_in(world, frame, officer, other.person, "kept_aside")
+    taken_in(world, late, officer, other.person)
+    state = state_of(world, record)
+    assert (state.visit, type(state).__name__) == (visit, "Record")
+    assert len(state.answers.items) == 3
+    stands(world)
+
+
 def test_what_the_tablets_owner_cannot_have_said_is_never_taken_in(pair, officer) -> None:
     one, other, visit = pair
     world = one.world
