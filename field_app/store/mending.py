@@ -57,6 +57,8 @@ def open_files(folder: Path, key: bytes, store: str) -> Opened:
         copy.close()
         raise
     damage.lost_rows += len([1 for table, _ in opened.database.damaged if table != "own"])
+    if damage.is_copy_torn and (damage.rebuilt or opened.database.damaged):
+        damage.lost_rows += 1  # neither file can say what the other's hole held
     if not was_left_in_order:
         _settle(opened)
     settle_files(opened)
@@ -64,6 +66,7 @@ def open_files(folder: Path, key: bytes, store: str) -> Opened:
 
 
 def _opened(folder: Path, key: bytes, store: str, copy: Copy, damage: Damage) -> Opened:
+    damage.rebuilt |= copy.size > 0 and not (folder / "store.db").exists()
     database = Database(folder / "store.db", key, store)
     try:
         own = _own_of(database, copy, damage)
@@ -159,7 +162,8 @@ def _own_of(database: Database, copy: Copy, damage: Damage) -> dict[int, bytes]:
     database.skip_to("own", max(own, default=0) + 1)
     with contextlib.suppress(OSError):
         _mend_copy(copy, reading, own)
-    damage.lost_rows += damage.rebuilt and not reading.is_whole  # neither can say what the other's hole held
+    damage.is_copy_torn |= not reading.is_whole
+    damage.lost_rows += len(lost - own.keys())
     tail_only = not lost and not damage.rebuilt and reading.is_whole and all(n >= max(own) for n in missing)
     damage.mended += 0 if tail_only else len(missing) + len(set(own) - set(reading.bodies))
     return own

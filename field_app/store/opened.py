@@ -69,9 +69,12 @@ class Cut:
 
 @dataclass
 class Damage:
-    """What a start found wrong and what it could not mend; shown on T11, never hidden."""
+    """What a start found wrong and what it could not mend; shown on T11, never hidden.
+
+    A copy torn at its end alone is what a kill leaves behind, no damage."""
 
     rebuilt: bool = False
+    is_copy_torn: bool = False
     mended: int = 0
     lost_rows: int = 0
     unplaced: int = 0

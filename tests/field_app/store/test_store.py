@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -150,7 +151,34 @@ def test_a_torn_tail_of_both_keeps_the_good_beginning_and_says_what_is_lost(stor
     assert 0 < len(held) < 40
     assert held == {f"/a/b{n}": n for n in range(len(held))}
     assert (store.folder / "copy.damaged").exists()
+    assert again.alarms()[-1].code == "store_lost"
     fill(again, record, 1, first=100)
+    again.close()
+
+
+def test_a_row_that_does_not_open_beside_a_torn_copy_is_said_to_be_lost(store, record):
+    fill(store, record, 40)
+    store.close()
+    rows = sqlite3.connect(store.folder / "store.db")
+    rows.execute("update own set sealed = zeroblob(100) where number = (select max(number) from own)")
+    rows.commit()
+    rows.close()
+    path = store.folder / "copy"
+    path.write_bytes(path.read_bytes()[:-10])
+    again = opened(store.folder)
+    assert values(again, record) == {f"/a/b{n}": n for n in range(39)}
+    assert again.alarms()[-1].code == "store_lost"
+    again.close()
+
+
+def test_a_copy_torn_at_its_end_alone_is_what_a_kill_leaves_and_no_loss(store, record):
+    fill(store, record, 40)
+    store.close()
+    path = store.folder / "copy"
+    path.write_bytes(path.read_bytes()[:-10])
+    again = opened(store.folder)
+    assert len(values(again, record)) == 40
+    assert not [alarm for alarm in again.alarms() if alarm.code == "store_lost"]
     again.close()
 
 
