@@ -61,6 +61,7 @@ class Tablet(Going, App):
         super().__init__(home, now)
         self._keystore = keystore
         self._blank = False
+        self._asked_to_leave = False
 
     # ── window ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -85,6 +86,7 @@ class Tablet(Going, App):
         Window.bind(on_touch_down=self._touched, on_touch_up=self._let_go, on_key_down=self._key_down)
         Window.bind(on_minimize=lambda *_: self.lock(), on_hide=lambda *_: self.lock())
         Window.bind(on_resize=lambda *_: self._resized())
+        Window.bind(on_request_close=lambda *_, **__: self.close_asked())
         Window.bind(on_textinput=lambda *_: self.idle.touched(time.monotonic()))
         Clock.schedule_interval(lambda _: self._tick(), 1.0)
         self.show_lock()
@@ -114,6 +116,23 @@ class Tablet(Going, App):
         if self.store is not None:
             self.store.close()
         self.stage.detach()
+
+    def close_asked(self) -> bool:
+        """Whether the window stays: once, to say what the office has not received. The next time it closes."""
+        if not self.is_open or self.screen is None or self._asked_to_leave or not self.unsent:
+            return False
+        from field_app.screens.leaving import ask_to_leave
+
+        self._asked_to_leave = True
+        ask_to_leave(self.screen, self.unsent, self.stop, self._leave_asked)
+        return True
+
+    def _leave_asked(self, is_so: bool) -> None:
+        self._asked_to_leave = is_so
+
+    def _mark(self) -> None:
+        self._asked_to_leave = False
+        super()._mark()
 
     def _resized(self) -> None:
         """Turned or resized: the screen is built for the room it has now."""

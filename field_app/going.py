@@ -24,6 +24,7 @@ from shared.texts import Texts, texts
 
 if TYPE_CHECKING:
     from field_app.screens.screen import Screen
+    from field_app.store.errors import StoreError
     from field_app.store.kept import Place
     from field_app.store.store import Store
     from field_app.sync.status import Progress
@@ -174,12 +175,19 @@ class Going:
         try:
             result = work()
         except StoreError as error:
-            self._top_bar("failed", self.texts(f"tablet.{error.code}"))
+            self._top_bar("failed", self._why_not_saved(error))
             return None
         except RuleBroken as broken:
             self.tell(self.texts("today.not_allowed"), self.sentence(broken.code))
             return None
         return True if result is None else result
+
+    def _why_not_saved(self, error: StoreError) -> str:
+        """The sentence of a disk that refused says itself that nothing is saved; any other gets that before it."""
+        from field_app.store.errors import NotSaved
+
+        reason = self.texts(f"tablet.{error.code}")
+        return reason if isinstance(error, NotSaved) else self.texts("widgets.not_saved", reason=reason)
 
     def _mark(self) -> None:
         from shared.values import ALMATY

@@ -13,6 +13,7 @@ from typing import Any
 
 from field_app.bundles import making, taking
 from field_app.bundles.commands import words_of
+from field_app.bundles.staying import staying
 from field_app.screens import formats
 from field_app.screens.screen import Screen
 from field_app.store.carried import Colleague, colleagues
@@ -41,13 +42,18 @@ def save_sheet(screen: Screen) -> None:
     """Who is it for: the office, or a colleague's tablet."""
     t, desk = screen.desk.texts, screen.desk
     folder = folder_of(desk.store.folder)
+    known = [(each, staying(desk.store, each.person)) for each in colleagues(desk.store)]
     buttons: list[Node] = [Button(t("bundle.office"), "building", "primary", lambda: _save(screen, None))]
     buttons += [
-        Button(t("bundle.colleague", name=each.name, label=each.label), "people", "plain", _saver(screen, each))
-        for each in colleagues(desk.store)
-    ]
+        Button(
+            t("bundle.colleague", name=each.name, label=each.label), "people", "plain", _saver(screen, each),
+            sub=t.plural("bundle.without", left) if left else "",
+        )
+        for each, left in known
+    ]  # fmt: skip
+    why = Text(t("bundle.stay_why"), 16, bold=True) if any(left for _, left in known) else None
     words = Text(t("bundle.sealed", folder=str(folder)), 16, "muted")
-    desk.open_sheet(Sheet(t, t("bundle.for_whom"), Col(*buttons, words, gap=12, pad=(24, 0, 24, 24))))
+    desk.open_sheet(Sheet(t, t("bundle.for_whom"), Col(*buttons, why, words, gap=12, pad=(24, 0, 24, 24))))
 
 
 def _saver(screen: Screen, to: Colleague) -> Callable[[], None]:
@@ -70,7 +76,14 @@ def _save(screen: Screen, to: Colleague | None) -> None:
             raise not_saved(error) from error
         return path
 
-    _apart(screen, work, lambda done: screen.desk.texts("bundle.saved", file=str(done)))
+    left = staying(desk.store, to.person) if to is not None else 0
+
+    def words(done: Any) -> str:
+        t = screen.desk.texts
+        said = t("bundle.saved", file=str(done))
+        return f"{t.plural('bundle.stay', left)} {said}" if left else said
+
+    _apart(screen, work, words)
 
 
 def read_sheet(screen: Screen) -> None:
@@ -114,8 +127,9 @@ def _apart(screen: Screen, work: Callable[[], Any], words: Callable[[Any], str])
         elif isinstance(result, Exception):
             raise result
         else:
-            desk.tell(t("bundle.title"), words(result))
+            said = words(result)
             desk.send_now()
             screen.refresh()
+            desk.tell(t("bundle.title"), said)
 
     desk.apart(work, done)

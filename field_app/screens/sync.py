@@ -9,6 +9,7 @@ from field_app.screens import formats
 from field_app.screens.bundle import read_sheet, save_sheet
 from field_app.screens.screen import Screen
 from field_app.screens.sync_facts import SyncFacts, SyncRow, sync_facts
+from field_app.store.kept import Alarm
 from field_app.widgets.button import Button
 from field_app.widgets.frame import Frame, Page, Strip
 from field_app.widgets.icon import Icon
@@ -28,6 +29,14 @@ ICONS = {
     "answers": "list", "notes": "note", "photos": "picture", "findings": "flag", "interviews": "people",
     "visit": "building", "request": "file", "report": "sign", "differences": "differs", "entries": "inbox",
 }  # fmt: skip
+
+NO_FAULT = frozenset({"no_network", "busy", "locked"})
+"""Nothing is wrong: said without colour."""
+ALARMING = frozenset({
+    "bad_seal", "fork", "office_lost", "ledger_cut", "emptied", "signature", "wrong_device", "other_request",
+    "store_lost", "file_damaged", "twin", "revoked",
+})  # fmt: skip
+"""Somebody has to look into it; the other alarms only tell what happened."""
 
 
 class SyncCentre(Screen):
@@ -53,13 +62,22 @@ class SyncCentre(Screen):
         """Exchange through a file, with the reason to use it when a visit ends with something not yet received."""
         t = self.desk.texts
         advice = Text(t("bundle.advice"), 18, bold=True) if facts.leaves_gate else None
+        stays = self._stays(facts)
         carried = Text(t("bundle.carried", count=facts.carried), 16, "muted") if facts.carried else None
         buttons = Wrap(
             Button(t("bundle.save"), "file", "plain", lambda: save_sheet(self)),
             Button(t("bundle.read"), "inbox", "plain", lambda: read_sheet(self)), gap=12,
         )  # fmt: skip
-        return Col(Text(t("bundle.title"), 20, bold=True), advice, carried, buttons, gap=12, pad=16,
+        return Col(Text(t("bundle.title"), 20, bold=True), advice, stays, carried, buttons, gap=12, pad=16,
                    box=Box(fill="card", edge="hair"))  # fmt: skip
+
+    def _stays(self, facts: SyncFacts) -> Text | None:
+        """Interviews that a colleague's copy does not hold: nobody shall believe them handed over."""
+        t = self.desk.texts
+        nobody, somebody = facts.staying
+        if nobody:
+            return Text(t.plural("bundle.stay_all", nobody), 18, "warn", bold=True)
+        return Text(t.plural("bundle.stay_leader", somebody), 18) if somebody else None
 
     def _counts(self, facts: SyncFacts) -> Wrap:
         t = self.desk.texts
@@ -85,9 +103,9 @@ class SyncCentre(Screen):
         if facts.is_running:
             words.append(Text(t("sync.running"), 18, "info"))
         elif facts.trouble:
-            words.append(Text(self._trouble(facts.trouble), 18, "bad", bold=True))
-        words += [Text(self._alarm(each.code), 18, "warn", bold=True) for each in facts.alarms]
-        return words
+            no_fault = facts.trouble in NO_FAULT
+            words.append(Text(self._trouble(facts.trouble), 18, "text" if no_fault else "bad", bold=not no_fault))
+        return [*words, *(self._alarm(each) for each in facts.alarms)]
 
     def _trouble(self, code: str) -> str:
         t = self.desk.texts
@@ -96,10 +114,12 @@ class SyncCentre(Screen):
                 return t(key, detail="") if key.startswith("tablet") else t(key)
         return t("sync.trouble_other", code=code)
 
-    def _alarm(self, code: str) -> str:
+    def _alarm(self, alarm: Alarm) -> Node:
         t = self.desk.texts
-        key = f"tablet.alarm.{code}"
-        return t(key) if t.has(key) else t("sync.trouble_other", code=code)
+        key = f"tablet.alarm.{alarm.code}"
+        words = t(key) if t.has(key) else t("sync.trouble_other", code=alarm.code)
+        when = Text(formats.moment(alarm.at), 14, "muted") if alarm.at else None
+        return Col(Text(words, 18, "warn" if alarm.code in ALARMING else "text", bold=alarm.code in ALARMING), when)
 
     # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,10 +129,9 @@ class SyncCentre(Screen):
         title = t.plural(f"sync.kind_{row.family}", row.count)
         if row.urgent:
             title = t("sync.urgent", what=title)
-        sub = self._reason(row) if row.reason else row.place
         words = Col(
-            Text(title, 18, bold=needs_person), Text(sub, 14, "bad" if row.state == "failed" else "muted")
-            if sub else None, grow=1,
+            Text(title, 18, bold=needs_person), Text(row.place, 14, "muted") if row.place else None,
+            Text(self._reason(row), 14, "bad" if row.state == "failed" else "text") if row.reason else None, grow=1,
         )  # fmt: skip
         icon, kind = PILLS[row.state]
         pill = Pill(self._state(row), icon, kind)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from field_app.bundles.staying import spread
 from field_app.screens.today_facts import place_of
 from field_app.store.kept import Alarm
 from field_app.sync.status import Progress, Row, RowState, rows
@@ -30,6 +31,9 @@ ORDER = (
     "failed", "needs_decision", "office_decides", "kept_aside", "sending", "waiting", "on_tablet", "received"
 )  # fmt: skip
 """States of lines, those that need somebody first."""
+STOPS = frozenset({"revoked", "twin", "fork", "no_role"})
+"""Alarms that end when the office lets this tablet read again."""
+ALARMS_SHOWN = 3
 ALONE = frozenset({"failed", "needs_decision", "sending"})
 
 
@@ -57,6 +61,7 @@ class SyncFacts:
 
     carried      parts held for colleagues on their way to the office
     leaves_gate  a visit is under way or just closed and something of it is on no other machine
+    staying      interviews that no bundle for a colleague carries, and those that not every such bundle does
     """
 
     rows: tuple[SyncRow, ...]
@@ -71,6 +76,7 @@ class SyncFacts:
     alarms: tuple[Alarm, ...]
     carried: int = 0
     leaves_gate: bool = False
+    staying: tuple[int, int] = (0, 0)
 
 
 def sync_facts(store: Store, progress: Progress, language: str) -> SyncFacts:
@@ -84,8 +90,20 @@ def sync_facts(store: Store, progress: Progress, language: str) -> SyncFacts:
         rows=tuple(lines), unsent=store.unsent(), decide=sum(line.state == "needs_decision" for line in lines),
         failed=sum(line.state == "failed" for line in lines), oldest=_oldest(store, found), receipt=(number, at),
         exchanged_at=store.meta.exchanged_at, trouble=progress.trouble, is_running=progress.is_running,
-        alarms=store.alarms()[-3:], carried=len(store.meta.offers), leaves_gate=_leaves_gate(store),
+        alarms=_standing(store.alarms(), progress.trouble), carried=len(store.meta.offers),
+        leaves_gate=_leaves_gate(store), staying=spread(store),
     )  # fmt: skip
+
+
+def _standing(alarms: tuple[Alarm, ...], trouble: str) -> tuple[Alarm, ...]:
+    """The newest alarms, each code once; none that a later one took back, none that the trouble above says already."""
+    found: dict[str, Alarm] = {}
+    for each in alarms:
+        found.pop(each.code, None)
+        if each.code == "reads_again":
+            found = {code: alarm for code, alarm in found.items() if code not in STOPS}
+        found[each.code] = each
+    return tuple(each for each in found.values() if each.code != trouble)[-ALARMS_SHOWN:]
 
 
 def _leaves_gate(store: Store) -> bool:

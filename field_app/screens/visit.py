@@ -5,8 +5,11 @@ Draws `visit_facts`; finished rows are plain, unfinished ones stand out; counts,
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from field_app.acts import visits
 from field_app.screens import formats
+from field_app.screens.bundle import save_sheet
 from field_app.screens.places import find_place
 from field_app.screens.screen import Screen
 from field_app.screens.theme_list import ThemeList
@@ -34,7 +37,10 @@ class VisitHome(Screen):
         return SubjectId(self.at.subject)
 
     def facts(self) -> VisitHomeFacts:
-        return visit_facts(self.desk.store, self.visit, self.desk.texts.language, self.desk.now())
+        found = visit_facts(self.desk.store, self.visit, self.desk.texts.language, self.desk.now())
+        if found.closed_at and self.desk.progress().trouble:
+            return replace(found, undelivered=self.desk.store.unsent())
+        return found
 
     def build(self, facts: VisitHomeFacts) -> Frame:
         t = self.desk.texts
@@ -101,7 +107,16 @@ class VisitHome(Screen):
         if facts.damaged:
             state = Text(t("visit_home.damaged"), 18, "bad", bold=True)
         themes = ThemeList(t, facts.themes, facts.first_blank[0], self.open_theme)
-        return [head, state, themes]
+        return [head, state, self._hand_over(facts) if facts.undelivered else None, themes]
+
+    def _hand_over(self, facts: VisitHomeFacts) -> Node:
+        """The visit is over and no network is there: a copy by hand before the gate."""
+        t = self.desk.texts
+        save = Button(t("bundle.save"), "file", "primary", lambda: save_sheet(self))
+        return Col(
+            Text(t.plural("visit_home.undelivered", facts.undelivered), 18), Text(t("bundle.advice"), 18, bold=True),
+            Row(save), gap=12, pad=16, box=Box(fill="card", edge="hair"),
+        )  # fmt: skip
 
     def _number(self, count: int, words: str) -> Row:
         return Row(Text(str(count), 32, bold=True), Text(words, 18, "muted"), gap=10)

@@ -43,7 +43,10 @@ class ThemeFacts:
 
 @dataclass(frozen=True)
 class VisitHomeFacts:
-    """Everything T3 shows. `first_blank` (theme path, item path, number): where *Continue* leads."""
+    """Everything T3 shows. `first_blank` (theme path, item path, number): where *Continue* leads.
+
+    undelivered  entries of this tablet to be handed over by hand: the visit is closed and the office out of reach
+    """
 
     stage: str
     may_act: bool
@@ -70,6 +73,7 @@ class VisitHomeFacts:
     notes: int
     differing: int
     report: str
+    undelivered: int = 0
 
 
 def visit_facts(store: Store, id_: SubjectId, language: str, now: datetime) -> VisitHomeFacts:

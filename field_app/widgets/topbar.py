@@ -125,8 +125,7 @@ class TopBar(Node):
         return Row(*parts, gap=16 if brevity < 3 else 8, pad=(left, 0, 8 if self._undo is not None else 24, 0))
 
     def _failed_mark(self, size: float) -> Node:
-        words = self._texts("widgets.not_saved", reason=self._failure)
-        mark = Status("warning", words, words, "bg")
+        mark = Status("warning", self._failure, self._failure, "bg")
         mark.words.bold, mark.words.text_size = True, size
         mark.words.grow = mark.grow = float(size != _SIZES_OF_FAILURE[0])
         return mark

@@ -21,7 +21,7 @@ def panes(bench, fresh):
     return Panes(bench, fresh.store.folder)
 
 
-def until(bench, is_so, seconds: float = 8.0) -> None:
+def until(bench, is_so, seconds: float = 60.0) -> None:
     ends = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < ends, "it never came"
@@ -115,6 +115,12 @@ def test_closing_asks_once_and_then_leads_to_the_report(panes, fresh):
     panes.bench.tap(next(w for w in sheet._foot.kids if w.name == "Закрыть посещение"))
     assert fresh.store.state(visit).closed_at
     assert panes.named("Проверить и подписать")
+    assert "Офис ещё не получил" not in panes.says(), "there is a network: it goes by itself"
+    panes.tablet.worker.progress.trouble = "no_network"
+    panes.tablet._news()
+    assert f"Офис ещё не получил с этого планшета {fresh.store.unsent()}" in panes.says()
+    panes.tap("Сохранить в файл")
+    assert panes.tablet.screen.frame.sheet.name == "Для кого пакет?"
 
 
 def test_a_request_is_a_draft_at_every_key_survives_a_kill_and_is_filed_once(bench, panes, fresh):
@@ -193,11 +199,30 @@ def test_the_exchange_shows_what_is_not_received_and_the_last_receipt(panes, fre
     assert "Офис недоступен" in said
     panes.tap("Отправить сейчас")
     assert panes.tablet.worker.wakes >= 1
+    _close_is_asked_once(panes, fresh)
     panes.tablet.worker.progress.trouble = ""
     fresh.sync()
     panes.tablet._news()
     assert panes.tablet.screen.shown.unsent == 0
     assert "1 заметка" not in panes.says()
+
+
+def _close_is_asked_once(panes, fresh):
+    """Closing with something undelivered says so and offers a file; the second close closes, whatever was touched."""
+    tablet = panes.tablet
+    assert tablet.close_asked()
+    assert "Офис ещё не получил 1 запись" in panes.says()
+    assert not tablet.close_asked()
+    panes.tap("Остаться")
+    assert tablet.screen.frame.sheet is None
+    assert tablet.close_asked()
+    panes.bench.tap(next(w for w in tablet.screen.frame.sheet._foot.kids if w.name == "Сохранить в файл"))
+    assert tablet.screen.frame.sheet.name == "Для кого пакет?"
+    panes.tap("Для офиса")
+    folder = fresh.store.folder / "bundles"
+    until(panes.bench, lambda: len(list(folder.glob("*.qorgan"))) == 1 and "Пакет сохранён" in panes.says())
+    assert not tablet.close_asked(), "whoever took a file along is not asked again"
+    panes.tap("Закрыть")
 
 
 def test_cover_shows_public_text_in_the_next_frame_and_locks_behind_it(bench, panes, fresh):

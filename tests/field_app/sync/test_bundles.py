@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from field_app.acts import records, visits
+from field_app.acts import interviews, records, visits
 from field_app.bundles import making, taking
+from field_app.bundles.staying import spread, staying
 from field_app.enrolment import enrol
 from field_app.store import carried
 from field_app.store.store import Store
@@ -108,6 +109,23 @@ def test_a_reply_older_than_an_exchange_since_sets_nothing_back(world: World) ->
     before = tablet.store.meta
     assert code_of(lambda: taking.take(tablet.store, taken.reply, tablet.clock())) == "bundle_old"
     assert tablet.store.meta == before
+
+
+def test_interviews_that_were_not_shared_stay_and_are_counted(world: World) -> None:
+    leader, other = world.tablets["leader"], world.tablets["other"]
+    for tablet in (leader, other):
+        talk = interviews.begin(tablet.store, tablet.record(world.visit), tablet.clock())
+        interviews.consent(tablet.store, talk, "agrees", tablet.clock(), note=True)
+    assert staying(other.store, leader.store.person) == 0, "the leader reads the interviews of the group"
+    assert staying(leader.store, other.store.person) == 1
+    assert (spread(leader.store), spread(other.store)) == ((1, 1), (0, 1)), "a third member reads neither"
+    to = next(each for each in carried.colleagues(leader.store) if each.device == other.device)
+    mine = set(leader.store.subjects("interview"))
+    taking.take(other.store, making.for_colleague(leader.store, to, leader.clock()), other.clock())
+    assert not mine & set(other.store.subjects("interview"))
+    taken = desk.take(world.office, making.for_office(leader.store, leader.clock()), world.now)
+    taking.take(leader.store, taken.reply, leader.clock())
+    assert spread(leader.store) == (0, 0), "the office has it: nothing stays on this tablet alone"
 
 
 def test_a_lost_tablet_lives_on_with_its_colleague(world: World) -> None:
