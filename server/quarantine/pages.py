@@ -51,10 +51,13 @@ def _one(head: str, error: RuleBroken | None = None) -> Response:
         row = queries.one(session, head, who)
     decides = row.status in ("quarantined", "kept_aside") and may(who.person, who.hat, "quarantine.decide", row.state)
     confirms = row.proposed is not None and may(who.person, who.hat, "quarantine.confirm", row.state)
-    errors = [{"field": "reason" if error.code == "no_reason" else "", "text": error_sentence(error)}] if error else []
+    unchosen = t("quarantine.form.outcome.missing") if error and error.code == "body_wrong" else ""
+    field = "outcome" if unchosen else "reason" if error and error.code == "no_reason" else ""
+    errors = [{"field": field, "text": unchosen or error_sentence(error)}] if error else []
     return page(
         "quarantine/one.html", 422 if error else 200, row=row, decides=decides, confirms=confirms, errors=errors,
-        said=request.form.get("reason", ""), chosen=request.form.get("outcome", ""), no_content=who.hat in NO_CONTENT,
+        unchosen=unchosen, said=request.form.get("reason", ""), chosen=request.form.get("outcome", ""),
+        no_content=who.hat in NO_CONTENT,
     )  # fmt: skip
 
 

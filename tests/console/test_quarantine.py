@@ -69,9 +69,17 @@ def test_an_officer_proposes_by_keyboard(browser: Browser, held: Held) -> None:
     page = context.new_page()
     page.goto(f"{held.address}/quarantine/{scene.head}")
     page.locator("input[name=outcome]").first.focus()
+    assert page.locator("input[name=outcome]:checked").count() == 0, "what cannot be taken back is nobody's default"
+    page.locator("#reason").fill("the bag was found")
+    page.get_by_role("button", name="Propose").click()
+    assert page.evaluate("document.activeElement.className") == "errsum"
+    assert page.locator("#reason").input_value() == "the bag was found"
+    page.get_by_role("link", name="Choose what becomes of it").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "reason"
-    page.keyboard.type("the bag was found")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_text("Proposed. A second person answers.").wait_for()
