@@ -137,7 +137,7 @@ def _fill(session: Session, path: Path, header: archive.Header, key: bytes, prog
 
 def _begin_epoch(session: Session, office: Office, position: int, epoch: int, now: datetime) -> None:
     """The office says under which device it goes on and above which position; read log and standing say so too."""
-    counter = queries.counter(session)
+    counter = queries.counter_row(session)
     counter.epoch = epoch
     session.flush()
     subject = queries.subjects(session, "office")[0]

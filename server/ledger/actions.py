@@ -12,8 +12,9 @@ from typing import Any
 from sqlmodel import Session
 
 from server.ledger import queries
-from server.ledger.append import Incoming, append
-from server.ledger.tables import ChainRow, CounterRow, SubjectRow
+from server.ledger.append import Incoming, append, begin_subject
+from server.ledger.queries import Standing
+from server.ledger.tables import CounterRow
 from server.office import Office
 from shared.errors import RuleBroken
 from shared.ledger.frame import cut
@@ -39,7 +40,7 @@ def record(
     if not bodies:
         return queries.state(session, subject)
     row = lock_subject(session, subject, bodies)
-    chain = session.get(ChainRow, (office.keys.device, subject))
+    chain = queries.chain(session, office.keys.device, subject)
     seq = chain.seq if chain else 0
     prev = bytes.fromhex(chain.head) if chain else genesis(office.keys.device, subject)
     at = stamp(now)
@@ -55,12 +56,12 @@ def record(
     return state
 
 
-def lock_subject(session: Session, subject: SubjectId, bodies: Sequence[Body]) -> SubjectRow:
+def lock_subject(session: Session, subject: SubjectId, bodies: Sequence[Body]) -> Standing:
     """The subject's row, locked until the transaction ends; made when the subject begins.
 
     Raises RuleBroken("kind_wrong_subject") when the bodies belong to another kind of subject.
     """
-    row = session.get(SubjectRow, subject, with_for_update=True)
+    row = queries.standings(session, [subject], lock=True).get(subject)
     kinds = {kind for body in bodies if (kind := subject_kind_of(body.KIND))}
     if row is None:
         if len(kinds) != 1:
@@ -70,9 +71,7 @@ def lock_subject(session: Session, subject: SubjectId, bodies: Sequence[Body]) -
             (getattr(body, PARENT_FIELD[kind], "") for body in bodies if hasattr(body, PARENT_FIELD.get(kind, "-"))),
             None,
         )
-        row = SubjectRow(id=subject, kind=kind, parent=parent or None, clock=0, accepted=0, projected=0)
-        session.add(row)
-        session.flush()
+        row = begin_subject(session, subject, kind, SubjectId(parent) if parent else None)
     elif kinds - {row.kind}:
         raise RuleBroken("kind_wrong_subject", "SETTLED 14")
     return row

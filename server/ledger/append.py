@@ -7,26 +7,71 @@ decisions 12, 13, 21, 22.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
 
+from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.packing import packed
 from server.ledger.projectors import projectors
+from server.ledger.queries import Standing
 from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
 from shared.accounts import Person
 from shared.ledger.frame import Frame
 from shared.ledger.messages import next_ledger_head
 from shared.ledger.operation import Operation
-from shared.permissions import readers
+from shared.permissions import EVERYBODY, readers
 from shared.registry import state_of
 from shared.values import SubjectId
 from shared.visits import Visit
+
+_frames, _subjects, _chains, _access, _counter, _devices = (
+    row.__table__ for row in (FrameRow, SubjectRow, ChainRow, AccessRow, CounterRow, DeviceRow)  # type: ignore[attr-defined]
+)  # fmt: skip
+_TAKE = (
+    update(_counter).where(_counter.c.id == 1).values(value=_counter.c.value + bindparam("numbers"))
+    .returning(_counter.c.value, _counter.c.head)
+)  # fmt: skip
+_SET_HEAD = update(_counter).where(_counter.c.id == 1).values(head=bindparam("to"))
+_NEW_FRAMES, _NEW_ACCESS = insert(_frames), insert(_access)
+_MOVED = update(_subjects).where(_subjects.c.id == bindparam("of")).values(
+    clock=bindparam("at"), accepted=bindparam("cursor"), projected=bindparam("cursor")
+)  # fmt: skip
+_BEGIN = insert(_subjects).values(clock=0, accepted=0, projected=0)
+_CLOCK = update(_subjects).where(_subjects.c.id == bindparam("of")).values(clock=bindparam("at"))
+_HELD = select(_access.c.subject, _access.c.audience).where(
+    _access.c.subject.in_(bindparam("subjects", expanding=True))
+)  # fmt: skip
+_WROTE = select(_chains.c.subject, _chains.c.device).where(
+    _chains.c.subject.in_(bindparam("subjects", expanding=True))
+)  # fmt: skip
+_WHOSE = select(_devices.c.id, _devices.c.person).where(_devices.c.id.in_(bindparam("devices", expanding=True)))
+_TAKE_AWAY = delete(_access).where(
+    and_(_access.c.audience == bindparam("whose"), _access.c.subject == bindparam("what"))
+)  # fmt: skip
+
+
+def _upsert_chain(make: Callable[[Any], Any], larger: Any) -> Any:
+    fresh = make(_chains)
+    at = {
+        "seq": fresh.excluded.seq,
+        "head": fresh.excluded.head,
+        "clock": larger(_chains.c.clock, fresh.excluded.clock),
+    }
+    return fresh.on_conflict_do_update(index_elements=["device", "subject"], set_=at)
+
+
+_ADVANCE = {
+    "sqlite": _upsert_chain(sqlite.insert, func.max),
+    "postgresql": _upsert_chain(postgresql.insert, func.greatest),
+}
+"""Made once: building a statement costs more than running it."""
 
 
 @dataclass(frozen=True)
@@ -37,118 +82,162 @@ class Incoming:
     operations: tuple[Operation, ...]
 
 
-def append(session: Session, incoming: Sequence[Incoming], now: datetime) -> dict[SubjectId, Any]:
+def begin_subject(session: Session, subject: SubjectId, kind: str, parent: SubjectId | None) -> Standing:
+    """The row of a subject that begins; it stays with its first frame. Raises IntegrityError when it stands."""
+    session.connection().execute(_BEGIN, {"id": subject, "kind": kind, "parent": parent})
+    return Standing(subject, kind, parent, 0)
+
+
+def append(
+    session: Session, incoming: Sequence[Incoming], now: datetime, held: dict[SubjectId, list[Operation]] | None = None
+) -> dict[SubjectId, Any]:
     """Projects the touched subjects and writes the frames. Returns the folded states by subject.
 
     The caller has checked seals, chains and rights, holds the locks of the subjects, and commits.
+
+    held  operations of subjects as they were read under their lock: they are not read again
     """
-    states = _fold_touched(session, incoming)
-    granted, withdrawn = _access_changes(session, states)
+    session.flush()
+    folding = _Folding(session, incoming, held or {})
+    states = folding.touched()
+    granted, withdrawn = _access_changes(session, states, incoming)
     numbers = len(incoming) + (1 if granted else 0)
-    taken = session.execute(
-        update(CounterRow).where(col(CounterRow.id) == 1).values(value=CounterRow.value + numbers)
-        .returning(col(CounterRow.value), col(CounterRow.head))
-    ).one()  # fmt: skip
-    first, head = taken[0] - numbers + 1, bytes.fromhex(taken[1])
+    connection = session.connection()
+    value, hex_head = connection.execute(_TAKE, {"numbers": numbers}).one()
+    first, head = value - numbers + 1, bytes.fromhex(hex_head)
     _insert_access(session, granted, withdrawn, first)
-    cursor = first + (1 if granted else 0)
-    rows = []
-    for item in incoming:
-        last_id = item.frame.ids()[-1]
+    frames, chains, last = [], {}, {}
+    for cursor, item in enumerate(incoming, first + (1 if granted else 0)):
+        header, last_id = item.frame.header, item.frame.ids()[-1]
         head = next_ledger_head(head, last_id)
-        header = item.frame.header
-        rows.append(
+        frames.append(
             {
                 "cursor": cursor, "subject": header.subject, "device": header.device, "first": header.first,
                 "count": header.count, "last_id": last_id.hex(), "data": packed(item.frame),
                 "ledger_head": head.hex(), "received_at": now,
             }
         )  # fmt: skip
-        _advance_chain(session, item, last_id.hex(), cursor)
-        cursor += 1
-    if rows:
-        session.execute(insert(FrameRow), rows)
-        session.execute(update(CounterRow).where(col(CounterRow.id) == 1).values(head=head.hex()))
+        place = (header.device, header.subject)
+        clock = max([chains[place]["clock"] if place in chains else 0, *(each.clock for each in item.operations)])
+        chains[place] = {
+            "device": header.device, "subject": header.subject, "seq": item.frame.last, "head": last_id.hex(),
+            "clock": clock,
+        }  # fmt: skip
+        last[header.subject] = cursor
+    if frames:
+        connection.execute(_NEW_FRAMES, frames)
+        connection.execute(_SET_HEAD, {"to": head.hex()})
+        connection.execute(_ADVANCE[connection.dialect.name], list(chains.values()))
+        connection.execute(
+            _MOVED, [{"of": id_, "at": folding.clocks.get(id_, 0), "cursor": at} for id_, at in last.items()]
+        )
+    folding.keep_clocks(last)
     return states
 
 
 def project_again(session: Session, subject: SubjectId) -> None:
     """Folds a subject from its frames and makes its rows anew; new readers are granted with a fresh number."""
-    folding = _Folding(session, {})
+    session.flush()
+    folding = _Folding(session, (), {})
     folding.project(subject)
-    granted, withdrawn = _access_changes(session, folding.states)
+    folding.keep_clocks(())
+    granted, withdrawn = _access_changes(session, folding.states, ())
     number = 0
     if granted:
-        statement = update(CounterRow).where(col(CounterRow.id) == 1).values(value=CounterRow.value + 1)
-        number = session.execute(statement.returning(col(CounterRow.value))).scalar_one()
+        number = session.connection().execute(_TAKE, {"numbers": 1}).one().value
     _insert_access(session, granted, withdrawn, number)
 
 
-def _fold_touched(session: Session, incoming: Iterable[Incoming]) -> dict[SubjectId, Any]:
-    """Every touched subject folded once, those that others belong to first; then what belongs to a touched visit."""
-    fresh: dict[SubjectId, list[Operation]] = {}
-    for item in incoming:
-        fresh.setdefault(item.frame.header.subject, []).extend(item.operations)
-    folding = _Folding(session, fresh)
-    for subject in sorted(fresh, key=lambda subject: _depth(session, subject)):
-        folding.project(subject)
-    for subject, state in list(folding.states.items()):
-        if isinstance(state, Visit) and subject in fresh:
-            for child in queries.children(session, subject):
-                if child not in fresh:
-                    folding.project(child)
-    return folding.states
-
-
-def _depth(session: Session, subject: SubjectId) -> tuple[int, str]:
-    row = session.get(SubjectRow, subject)
-    return (1 if row and row.parent else 0, subject)
-
-
 class _Folding:
-    """Folds and projects subjects of one transaction, each once; parents folded on the way are kept."""
+    """Folds and projects subjects of one transaction, each once; parents folded on the way are kept.
 
-    def __init__(self, session: Session, fresh: dict[SubjectId, list[Operation]]) -> None:
+    clocks  of the subjects folded
+    """
+
+    def __init__(
+        self, session: Session, incoming: Iterable[Incoming], held: dict[SubjectId, list[Operation]]
+    ) -> None:  # fmt: skip
         self.states: dict[SubjectId, Any] = {}
+        self.clocks: dict[SubjectId, int] = {}
         self._session = session
-        self._fresh = fresh
+        self._held = held
+        self._fresh: dict[SubjectId, list[Operation]] = {}
+        for item in incoming:
+            self._fresh.setdefault(item.frame.header.subject, []).extend(item.operations)
+        self._rows = queries.standings(session, self._fresh)
         self._parents: dict[SubjectId, Any] = {}
+
+    def touched(self) -> dict[SubjectId, Any]:
+        """Every touched subject folded once, those that others belong to first; then what belongs to a touched
+        visit."""
+        for subject in sorted(self._rows, key=lambda subject: (bool(self._rows[subject].parent), subject)):
+            self.project(subject)
+        for subject, state in list(self.states.items()):
+            if isinstance(state, Visit) and subject in self._fresh:
+                for child in queries.children(self._session, subject):
+                    if child not in self._fresh:
+                        self.project(child)
+        return self.states
 
     def project(self, subject: SubjectId) -> None:
         """A changed group changes what its record, interviews and report mean: they come through here too."""
-        row = self._session.get(SubjectRow, subject)
+        row = self._row(subject)
         if row is None:
             return
-        parent = self._parent(SubjectId(row.parent)) if row.parent else None
-        operations = [*queries.operations(self._session, subject), *self._fresh.get(subject, ())]
+        parent = self._parent(row.parent) if row.parent else None
+        operations = [*self._operations(subject), *self._fresh.get(subject, ())]
         state = self.states[subject] = state_of(row.kind, subject, operations, parent)
-        row.clock = max(row.clock, state.clock)
+        self.clocks[subject] = max(row.clock, state.clock)
         for project in projectors(row.kind):
             project(self._session, state)
+
+    def keep_clocks(self, but: Iterable[SubjectId]) -> None:
+        """Writes the clocks of the subjects that were folded and not appended to, where they went on."""
+        went_on = [
+            {"of": subject, "at": clock} for subject, clock in self.clocks.items()
+            if subject not in set(but) and clock > self._rows[subject].clock
+        ]  # fmt: skip
+        if went_on:
+            self._session.connection().execute(_CLOCK, went_on)
+
+    def _row(self, subject: SubjectId) -> Standing | None:
+        if subject not in self._rows:
+            row = queries.standing(self._session, subject)
+            if row is not None:
+                self._rows[subject] = row
+        return self._rows.get(subject)
+
+    def _operations(self, subject: SubjectId) -> list[Operation]:
+        held = self._held.get(subject)
+        return queries.operations(self._session, subject) if held is None else held
 
     def _parent(self, subject: SubjectId) -> Any:
         if subject in self.states:
             return self.states[subject]
         if subject not in self._parents:
-            self._parents[subject] = queries.state(self._session, subject)
+            row = self._row(subject)
+            above = self._parent(row.parent) if row and row.parent else None
+            self._parents[subject] = row and state_of(row.kind, subject, self._operations(subject), above)
         return self._parents[subject]
 
 
 def _access_changes(
-    session: Session, states: dict[SubjectId, Any]
+    session: Session, states: dict[SubjectId, Any], incoming: Iterable[Incoming]
 ) -> tuple[list[tuple[str, SubjectId]], list[tuple[str, SubjectId]]]:
     granted: list[tuple[str, SubjectId]] = []
     withdrawn: list[tuple[str, SubjectId]] = []
+    colleagues = [pair for state in states.values() for pair in _colleagues(state)]
+    colleagues += _vouched(session, states, incoming)
+    held: dict[SubjectId, set[str]] = {id_: set() for id_ in (*states, *(person for _, person in colleagues))}
+    if held:
+        for subject, audience in session.connection().execute(_HELD, {"subjects": list(held)}):
+            held[subject].add(audience)
     for subject, state in states.items():
         wanted = set(readers(state))
-        held = set(session.exec(select(AccessRow.audience).where(AccessRow.subject == subject)))
-        shared_persons = _colleagues(state)
-        granted += [(audience, subject) for audience in sorted(wanted - held)]
+        granted += [(audience, subject) for audience in sorted(wanted - held[subject])]
         if not isinstance(state, Person):  # colleagues of a visit hold it too: see _colleagues
-            withdrawn += [(audience, subject) for audience in sorted(held - wanted)]
-        for audience, person in shared_persons:
-            if session.get(AccessRow, (audience, person)) is None:
-                granted.append((audience, person))
+            withdrawn += [(audience, subject) for audience in sorted(held[subject] - wanted)]
+    granted += [(audience, person) for audience, person in colleagues if audience not in held[person]]
     return granted, withdrawn
 
 
@@ -159,30 +248,36 @@ def _colleagues(state: Any) -> list[tuple[str, SubjectId]]:
     return [(one, SubjectId(other)) for one in state.members for other in state.members if one != other]
 
 
+def _vouched(
+    session: Session, states: dict[SubjectId, Any], incoming: Iterable[Incoming]
+) -> list[tuple[str, SubjectId]]:  # fmt: skip
+    """Whoever holds a subject holds the persons whose tablets wrote in it too: the keys of their seals stand there, and
+    without them no tablet lets a frame count. Source: PROTOCOL P68."""
+    hold = {subject: readers(state) - {EVERYBODY, subject} for subject, state in states.items()}
+    read = [subject for subject, who in hold.items() if who]
+    if not read:
+        return []
+    wrote = {(subject, device) for subject, device in session.connection().execute(_WROTE, {"subjects": read})}
+    wrote |= {(item.frame.header.subject, item.frame.header.device) for item in incoming}
+    asked = {"devices": sorted({device for _, device in wrote})}
+    owners = {device: SubjectId(person) for device, person in session.connection().execute(_WHOSE, asked)}
+    pairs = {
+        (reader, owners[device])
+        for subject, device in wrote if device in owners
+        for reader in hold.get(subject, ()) if reader != owners[device]
+    }  # fmt: skip
+    return sorted(pairs)
+
+
 def _insert_access(
     session: Session, granted: list[tuple[str, SubjectId]], withdrawn: list[tuple[str, SubjectId]], number: int
 ) -> None:
-    for audience, subject in withdrawn:
-        session.execute(delete(AccessRow).where(col(AccessRow.audience) == audience, col(AccessRow.subject) == subject))
+    connection = session.connection()
+    if withdrawn:
+        connection.execute(_TAKE_AWAY, [{"whose": audience, "what": subject} for audience, subject in withdrawn])
     if granted:
         rows = [
             {"audience": audience, "subject": subject, "granted": number}
             for audience, subject in dict.fromkeys(granted)
         ]
-        session.execute(insert(AccessRow), rows)
-
-
-def _advance_chain(session: Session, item: Incoming, last_id: str, cursor: int) -> None:
-    header = item.frame.header
-    clock = max((operation.clock for operation in item.operations), default=0)
-    chain = session.get(ChainRow, (header.device, header.subject))
-    if chain is None:
-        session.add(
-            ChainRow(device=header.device, subject=header.subject, seq=item.frame.last, head=last_id, clock=clock)
-        )
-    else:
-        chain.seq, chain.head, chain.clock = item.frame.last, last_id, max(chain.clock, clock)
-    subject = session.get(SubjectRow, header.subject)
-    if subject is not None:
-        subject.accepted = subject.projected = cursor
-    session.flush()
+        connection.execute(_NEW_ACCESS, rows)

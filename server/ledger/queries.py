@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Function, and_, bindparam, func, or_
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from server.db import Id
@@ -21,22 +22,88 @@ from shared.registry import BODIES, state_of
 from shared.values import DeviceId, PersonId, SubjectId, is_id
 
 
+class Standing(NamedTuple):
+    """A subject as its row has it."""
+
+    id: SubjectId
+    kind: str
+    parent: SubjectId | None
+    clock: int
+
+
+class Chain(NamedTuple):
+    """How far one device's chain on a subject is held: seq, id (64 hex) and clock of its last operation."""
+
+    seq: int
+    head: str
+    clock: int
+
+
+class Counter(NamedTuple):
+    """The counter of the ledger: its number, the epoch, the head (64 hex)."""
+
+    value: int
+    epoch: int
+    head: str
+
+
+_s, _f, _c, _a, _n = (
+    row.__table__.c for row in (SubjectRow, FrameRow, ChainRow, AccessRow, CounterRow)  # type: ignore[attr-defined]
+)  # fmt: skip
+_STANDING = columns(_s.id, _s.kind, _s.parent, _s.clock)
+_SUBJECT = _STANDING.where(_s.id == bindparam("subject"))
+_SUBJECTS = _STANDING.where(_s.id.in_(bindparam("subjects", expanding=True))).order_by(_s.id)
+_LOCKED = _SUBJECTS.with_for_update()
+_FRAMES = columns(_f.data).where(_f.subject == bindparam("subject")).order_by(_f.cursor)
+_FRAMES_OF_MANY = (
+    columns(_f.subject, _f.data).where(_f.subject.in_(bindparam("subjects", expanding=True))).order_by(_f.cursor)
+)
+_OF_KIND = columns(_s.id).where(_s.kind == bindparam("kind")).order_by(_s.id)
+_CHILDREN = columns(_s.id, _s.kind).where(_s.parent == bindparam("subject")).order_by(_s.id)
+_COUNTER = columns(_n.value, _n.epoch, _n.head).where(_n.id == 1)
+_HEADS = columns(_c.subject, _c.seq, _c.head).where(_c.device == bindparam("device")).order_by(_c.subject)
+_CHAINS = columns(_c.device, _c.seq, _c.head).where(_c.subject == bindparam("subject"))
+_CHAIN = columns(_c.seq, _c.head, _c.clock).where(_c.device == bindparam("device"), _c.subject == bindparam("subject"))
+_HEAD_AT = columns(_f.ledger_head).where(_f.cursor <= bindparam("position")).order_by(_f.cursor.desc()).limit(1)
+_READABLE = (
+    columns(_a.subject).distinct()
+    .where(_a.subject.in_(bindparam("subjects", expanding=True)))
+    .where(_a.audience.in_(bindparam("audiences", expanding=True)))
+)  # fmt: skip
+"""Made once, and run without rows becoming objects: a push asks these dozens of times."""
+
+
 def frame_of(row: FrameRow) -> Frame:
     """The frame behind a row."""
-    return read_frames(unpacked(row.data)[:-1].split(b"\n"))[0]
+    return frame_in(row.data)
 
 
-def frames_of(session: Session, subject: SubjectId) -> list[FrameRow]:
-    """Frames of a subject, oldest first."""
-    return list(session.exec(select(FrameRow).where(FrameRow.subject == subject).order_by(col(FrameRow.cursor))))
+def frame_in(data: bytes) -> Frame:
+    """The frame in the bytes of its row."""
+    return read_frames(unpacked(data)[:-1].split(b"\n"))[0]
 
 
 def operations(session: Session, subject: SubjectId) -> list[Operation]:
     """Every readable operation of a subject."""
     found: list[Operation] = []
-    for row in frames_of(session, subject):
-        found += operations_of(frame_of(row), BODIES)[0]
+    for (data,) in session.connection().execute(_FRAMES, {"subject": subject}):
+        found += operations_of(frame_in(data), BODIES)[0]
     return found
+
+
+def standing(session: Session, subject: SubjectId) -> Standing | None:
+    """What the row of a subject says; None for one that does not stand."""
+    found = session.connection().execute(_SUBJECT, {"subject": subject}).first()
+    return None if found is None else Standing(*found)
+
+
+def standings(session: Session, subjects: Iterable[SubjectId], *, lock: bool = False) -> dict[SubjectId, Standing]:
+    """As `standing`, of those that stand. `lock` keeps the rows, taken in the order of their ids, until the end."""
+    ids = sorted(set(subjects))
+    if not ids:
+        return {}
+    rows = session.connection().execute(_LOCKED if lock else _SUBJECTS, {"subjects": ids})
+    return {row.id: Standing(*row) for row in rows}
 
 
 def state(session: Session, subject: SubjectId, extra: Iterable[Operation] = ()) -> Any:
@@ -44,33 +111,27 @@ def state(session: Session, subject: SubjectId, extra: Iterable[Operation] = ())
 
     extra  operations about to be appended
     """
-    row = session.get(SubjectRow, subject)
-    extra = list(extra)
+    row = standing(session, subject)
     if row is None:
         return None
-    parent = state(session, SubjectId(row.parent)) if row.parent else None
+    parent = state(session, row.parent) if row.parent else None
     return state_of(row.kind, subject, [*operations(session, subject), *extra], parent)
 
 
 def states(session: Session, wanted: Iterable[SubjectId]) -> dict[SubjectId, Any]:
     """The folded states of many subjects, each as `state` folds it, in two reads; unknown ones are left out."""
-    ids = list(dict.fromkeys(wanted))
-    rows = list(session.exec(select(SubjectRow).where(col(SubjectRow.id).in_(ids))))
-    held: dict[str, list[Operation]] = {row.id: [] for row in rows}
-    frames = select(FrameRow).where(col(FrameRow.subject).in_(ids)).order_by(col(FrameRow.cursor))
-    for frame in session.exec(frames):
-        held[frame.subject] += operations_of(frame_of(frame), BODIES)[0]
-    parents = {row.parent: state(session, SubjectId(row.parent)) for row in rows if row.parent}
-    return {
-        SubjectId(row.id): state_of(row.kind, SubjectId(row.id), held[row.id], parents.get(row.parent or ""))
-        for row in rows
-    }  # fmt: skip
+    rows = standings(session, wanted)
+    held: dict[str, list[Operation]] = {id_: [] for id_ in rows}
+    if rows:
+        for subject, data in session.connection().execute(_FRAMES_OF_MANY, {"subjects": list(rows)}):
+            held[subject] += operations_of(frame_in(data), BODIES)[0]
+    parents = {row.parent: state(session, row.parent) for row in rows.values() if row.parent}
+    return {id_: state_of(row.kind, id_, held[id_], parents.get(row.parent)) for id_, row in rows.items()}
 
 
 def subjects(session: Session, kind: str) -> list[SubjectId]:
     """Ids of all subjects of a kind, oldest first."""
-    rows = session.exec(select(SubjectRow.id).where(SubjectRow.kind == kind).order_by(SubjectRow.id))
-    return [SubjectId(id_) for id_ in rows]
+    return [SubjectId(id_) for (id_,) in session.connection().execute(_OF_KIND, {"kind": kind})]
 
 
 def the(session: Session, kind: str) -> Any:
@@ -83,36 +144,50 @@ def the(session: Session, kind: str) -> Any:
 
 def children(session: Session, subject: SubjectId, kind: str | None = None) -> list[SubjectId]:
     """Subjects that belong to this one."""
-    query = select(SubjectRow.id).where(SubjectRow.parent == subject).order_by(col(SubjectRow.id))
-    if kind:
-        query = query.where(SubjectRow.kind == kind)
-    return [SubjectId(id_) for id_ in session.exec(query)]
+    rows = session.connection().execute(_CHILDREN, {"subject": subject})
+    return [SubjectId(id_) for id_, of_kind in rows if not kind or of_kind == kind]
 
 
-def counter(session: Session) -> CounterRow:
+def counter(session: Session) -> Counter:
     """Position, epoch and head of the ledger now."""
-    row = session.get(CounterRow, 1)
+    session.flush()
+    row = session.connection().execute(_COUNTER).first()
+    if row is None:
+        raise LookupError("the office is not founded")
+    return Counter(*row)
+
+
+def counter_row(session: Session) -> CounterRow:
+    """The counter's row, for who changes it: a restore and the epoch it begins."""
+    row = session.get(CounterRow, 1, populate_existing=True)
     if row is None:
         raise LookupError("the office is not founded")
     return row
 
 
+def chain(session: Session, device: DeviceId, subject: SubjectId) -> Chain | None:
+    """How far the chain of a device on a subject is held; None before its first operation."""
+    found = session.connection().execute(_CHAIN, {"device": device, "subject": subject}).first()
+    return None if found is None else Chain(*found)
+
+
 def chain_heads(session: Session, device: DeviceId) -> list[ChainHead]:
     """How far every chain of a device is held."""
-    rows = session.exec(select(ChainRow).where(ChainRow.device == device).order_by(col(ChainRow.subject)))
-    return [ChainHead(SubjectId(row.subject), row.seq, row.head) for row in rows]
+    rows = session.connection().execute(_HEADS, {"device": device})
+    return [ChainHead(SubjectId(subject), seq, head) for subject, seq, head in rows]
 
 
 def subject_digest(session: Session, subject: SubjectId) -> str:
     """Digest over the chains held of a subject, as merge.digest."""
-    rows = session.exec(select(ChainRow).where(ChainRow.subject == subject))
-    return digest((row.device, row.seq, row.head) for row in rows)
+    return digest(
+        (device, seq, head) for device, seq, head in session.connection().execute(_CHAINS, {"subject": subject})
+    )
 
 
 def head_at(session: Session, position: int) -> str | None:
     """The ledger head that stood at a position; None when no frame lies at or below it."""
-    query = select(FrameRow.ledger_head).where(FrameRow.cursor <= position).order_by(FrameRow.cursor.desc()).limit(1)  # type: ignore[attr-defined]
-    return session.exec(query).first()
+    head: str | None = session.connection().execute(_HEAD_AT, {"position": position}).scalar()
+    return head
 
 
 MOST_FRAMES = 2000
@@ -227,17 +302,13 @@ def subjects_for(session: Session, person: PersonId) -> list[SubjectId]:
 
 def readable_subjects(session: Session, person: PersonId, wanted: Iterable[SubjectId]) -> list[SubjectId]:
     """Of these subjects the ones the person's tablet may hold whole, so that a digest may be compared."""
-    wanted = list(wanted)
-    if not wanted:
+    ids = list(wanted)
+    if not ids:
         return []
-    rows = session.exec(
-        select(AccessRow.subject)
-        .where(AccessRow.subject.in_(wanted), AccessRow.audience.in_(audiences(person)))  # type: ignore[attr-defined]
-        .distinct()
-    )
-    return sorted(SubjectId(id_) for id_ in rows)
+    asked = {"subjects": ids, "audiences": audiences(person)}
+    return sorted(SubjectId(id_) for (id_,) in session.connection().execute(_READABLE, asked))
 
 
 def may_hold(session: Session, person: PersonId, subject: SubjectId) -> bool:
     """Whether the person's tablets may hold the subject, and with it its media."""
-    return any(session.get(AccessRow, (audience, subject)) is not None for audience in audiences(person))
+    return bool(readable_subjects(session, person, [subject]))

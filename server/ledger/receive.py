@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import bindparam, insert, or_
+from sqlmodel import Session, col, select
 
 from server.ledger import queries
-from server.ledger.append import Incoming, append
+from server.ledger.append import append
 from server.ledger.packing import packed
+from server.ledger.queries import Standing
 from server.ledger.senders import Sender, Senders, enrolled_by
-from server.ledger.tables import ChainRow, FrameRow, HeldFrameRow, ReceiptRow, SubjectRow
+from server.ledger.tables import FrameRow, HeldFrameRow, ReceiptRow
+from server.ledger.underway import UnderWay
 from server.office import Office
 from server.quarantine import decisions
 from shared.accounts import Person, Role
 from shared.ledger.door import Held, Verdict, clocks_hold, place
-from shared.ledger.frame import Frame, is_sealed, read_frames, without_prefix
+from shared.ledger.frame import Frame, is_sealed, read_frames
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import FrameReceipt, LineReceipt, Receipt, Request
 from shared.ledger.operation import Operation, canonical, genesis
@@ -39,6 +41,17 @@ from shared.registry import (
 )  # fmt: skip
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import Visit
+
+_h, _r = HeldFrameRow.__table__.c, ReceiptRow.__table__.c  # type: ignore[attr-defined]
+_RECEIPT = select(_r.body).where(_r.device == bindparam("device"), _r.request == bindparam("request"))
+_NEW_RECEIPT = insert(ReceiptRow.__table__)  # type: ignore[attr-defined]
+_WAITING = (
+    select(_h.id).where(_h.status == "waiting")
+    .where(or_(_h.subject.in_(bindparam("subjects", expanding=True)),
+               _h.parent.in_(bindparam("subjects", expanding=True)),
+               _h.device.in_(bindparam("devices", expanding=True))))
+    .order_by(_h.first)
+)  # fmt: skip
 
 
 @dataclass
@@ -70,12 +83,11 @@ def receive(session: Session, office: Office, device: DeviceId, request: Request
     """
     touched = frozenset(frame.header.subject for frame in request.frames)
     if request.frames:
-        stored = session.get(ReceiptRow, (device, request.name))
+        stored = session.connection().execute(_RECEIPT, {"device": device, "request": request.name}).scalar()
         if stored is not None:
-            return Received(stored.body, touched)
+            return Received(stored, touched)
     judged = take_in(session, device, request.frames, now)
     counter = queries.counter(session)
-    session.refresh(counter)
     receipt = canonical(
         Receipt(
             device=request.hello.device, epoch=counter.epoch, ledger_head=counter.head, position=counter.value,
@@ -85,7 +97,8 @@ def receive(session: Session, office: Office, device: DeviceId, request: Request
         )
     )  # fmt: skip
     if request.frames and all(item.verdict.status in ("accepted", "already") for item in judged):
-        session.add(ReceiptRow(device=device, request=request.name, body=receipt))
+        receipt_row = {"device": device, "request": request.name, "body": receipt}
+        session.connection().execute(_NEW_RECEIPT, receipt_row)
     forks = [item for item in judged if item.verdict == Verdict("quarantined", "fork") and item.is_tablets]
     forked = frozenset(item.frame.header.device for item in forks if not item.is_decided)
     decisions.carry_decided(session, office, [item.frame for item in forks if item.is_decided], now)
@@ -102,7 +115,7 @@ def take_in(session: Session, carrier: DeviceId, frames: Sequence[Frame], now: d
     """Judges and stores; frames held back that now fit are taken in behind the ones they waited for."""
     arrival = Arrival(session, frames)
     judged = [arrival.opened(frame) for frame in frames]
-    _lock(session, judged)
+    arrival.ledger.lock((item.frame.header.subject, item.operations) for item in judged)
     for item in sorted(judged, key=_parents_first):
         arrival.judge(item)
     _take_in_waiting(session, arrival, judged)
@@ -110,26 +123,9 @@ def take_in(session: Session, carrier: DeviceId, frames: Sequence[Frame], now: d
         if item.verdict.status in ("waiting", "quarantined", "kept_aside"):
             _hold(session, carrier, item, now)
     session.flush()
-    if arrival.accepted:
-        append(session, arrival.accepted, now)
+    if arrival.ledger.accepted:
+        append(session, arrival.ledger.accepted, now, arrival.ledger.held)
     return judged
-
-
-def _lock(session: Session, judged: Sequence[Judged]) -> None:
-    """Locks the subjects until the transaction ends: first, by id, those that others belong to, then the rest.
-
-    Whoever writes a record, an interview or a report holds its visit too, so that none is projected from an old group.
-    """
-    roots: set[SubjectId] = set()
-    rest: set[SubjectId] = set()
-    for item in judged:
-        subject = item.frame.header.subject
-        row = session.get(SubjectRow, subject)
-        parent = SubjectId(row.parent) if row and row.parent else parent_of(item.operations)
-        (rest if parent else roots).add(subject)
-        roots.update({parent} if parent else ())
-    for subject in (*sorted(roots), *sorted(rest - roots)):
-        session.get(SubjectRow, subject, with_for_update=True, populate_existing=True)
 
 
 def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged]) -> None:
@@ -172,14 +168,13 @@ GROUP_WRITES = frozenset({"record", "report"})
 
 
 class Arrival:
-    """The frames of one request on their way through the door: what was accepted so far counts for the next."""
+    """The frames of one request on their way through the door: what was accepted so far, in `ledger`, counts for
+    the next."""
 
     def __init__(self, session: Session, frames: Sequence[Frame]) -> None:
         self.session = session
         self.senders = Senders(session, frames)
-        self.accepted: list[Incoming] = []
-        self._pending: dict[SubjectId, list[Operation]] = {}
-        self._pending_ids: set[str] = set()
+        self.ledger = UnderWay(session)
         self._writers: dict[SubjectId, frozenset[PersonId]] = {}
 
     def opened(self, frame: Frame) -> Judged:
@@ -225,9 +220,9 @@ class Arrival:
 
     def _placed(self, sender: Sender, item: Judged) -> Verdict:
         header = item.frame.header
-        chain = self.session.get(ChainRow, (header.device, header.subject))
+        chain = self.ledger.chain(header.device, header.subject)
         held = Held(chain.seq, chain.head) if chain else Held(0, genesis(header.device, header.subject).hex())
-        verdict = place(item.frame, held, _known_ids(self.session, item.frame, held) | self._pending_ids)
+        verdict = place(item.frame, held, _known_ids(self.session, item.frame, held) | self.ledger.ids)
         if verdict.status == "waiting" and decisions.goes_on_from_branch(self.session, header.prev):
             verdict = Verdict("quarantined", "fork")
         if verdict.status != "already" and sender.revoked_at is not None and not item.is_decided:
@@ -236,53 +231,22 @@ class Arrival:
             return verdict
         if not sender.confirmed_by:
             return Verdict("waiting", "gap")  # another carries it; the second officer has not looked yet
-        row = self.session.get(SubjectRow, header.subject)
+        row = self.ledger.row(header.subject)
         refused = self._no_right(sender, item, row)
         if refused and not (item.is_decided and refused.status == "quarantined"):
             return refused
         if refused and row and self._would_begin(item, row):
             return Verdict("quarantined", "wrong_subject")
         fresh = [operation for operation in item.operations if operation.seq > held.seq]
-        clock = max([row.clock if row else 0, *(op.clock for op in self._pending.get(header.subject, ()))])
+        clock = self.ledger.clock(header.subject)
         if not item.is_decided and not clocks_hold(fresh, chain.clock if chain else 0, clock):
             return Verdict("quarantined", "clock_leap")
-        self._accept(item, fresh, chain, row, verdict.skip)
-        return verdict
-
-    def _accept(
-        self, item: Judged, fresh: list[Operation], chain: ChainRow | None, row: SubjectRow | None, skip: int
-    ) -> None:
-        """The chain's head moves at once, so that the next frame of the same request finds its place."""
-        header = item.frame.header
-        if row is None:
-            kind, parent = kind_of_subject(fresh), parent_of(fresh)
-            assert kind is not None  # a frame that does not say it waits, see _may_begin
-            self.session.add(SubjectRow(id=header.subject, kind=kind, parent=parent, clock=0, accepted=0, projected=0))
-        clock = max((operation.clock for operation in fresh), default=0)
-        head = item.frame.ids()[-1].hex()
-        if chain is None:
-            self.session.add(
-                ChainRow(device=header.device, subject=header.subject, seq=item.frame.last, head=head, clock=clock)
-            )
-        else:
-            chain.seq, chain.head, chain.clock = item.frame.last, head, max(chain.clock, clock)
-        self.session.flush()
-        self._pending.setdefault(header.subject, []).extend(fresh)
-        self._pending_ids.update(id_.hex() for id_ in item.frame.ids())
+        self.ledger.accept(item.frame, fresh, verdict.skip)
         if row is None or row.kind == "visit":
             self._writers.clear()
-        self.accepted.append(Incoming(without_prefix(item.frame, skip), tuple(fresh)))
+        return verdict
 
-    def _state(self, subject: SubjectId) -> Any:
-        """The state of a subject with what this request already brought for it and for its parent."""
-        row = self.session.get(SubjectRow, subject)
-        if row is None:
-            return None
-        parent = self._state(SubjectId(row.parent)) if row.parent else None
-        operations = [*queries.operations(self.session, subject), *self._pending.get(subject, ())]
-        return state_of(row.kind, subject, operations, parent)
-
-    def _no_right(self, sender: Sender, item: Judged, row: SubjectRow | None) -> Verdict | None:
+    def _no_right(self, sender: Sender, item: Judged, row: Standing | None) -> Verdict | None:
         """Whether author and subject allow this frame at all; what merely does not count is left to the fold."""
         kinds = {kind for operation in item.operations if (kind := subject_kind_of(operation.kind))}
         kind = row.kind if row else kind_of_subject(item.operations)
@@ -298,28 +262,24 @@ class Arrival:
             return Verdict("quarantined", "no_access")
         return None
 
-    def _would_begin(self, item: Judged, row: SubjectRow) -> bool:
+    def _would_begin(self, item: Judged, row: Standing) -> bool:
         """Whether taking it in would make another subject of this one. Source: PROTOCOL P67."""
         strayed = strays(item.operations, row.kind, row.parent)
-        return bool(strayed) and would_begin(
-            strayed, (*queries.operations(self.session, SubjectId(row.id)), *self._pending.get(SubjectId(row.id), ())),
-            row.kind, row.parent,
-        )  # fmt: skip
+        return bool(strayed) and would_begin(strayed, self.ledger.operations(row.id), row.kind, row.parent)
 
-    def _writers_of(self, row: SubjectRow) -> frozenset[PersonId]:
+    def _writers_of(self, row: Standing) -> frozenset[PersonId]:
         """Who may write the subject; asked once a request, for it takes folding."""
-        subject = SubjectId(row.id)
-        if subject not in self._writers:
+        if row.id not in self._writers:
             if row.kind in GROUP_WRITES and row.parent:
-                state = state_of(row.kind, subject, (), self._state(SubjectId(row.parent)))
+                state = state_of(row.kind, row.id, (), self.ledger.state(row.parent))
             else:
-                state = self._state(subject)
-            self._writers[subject] = writers(state)
-        return self._writers[subject]
+                state = self.ledger.state(row.id)
+            self._writers[row.id] = writers(state)
+        return self._writers[row.id]
 
     def _ever_visited(self, person: PersonId) -> bool:
         """Whether the person is or once was a member of the NPM, with what this request brings of it."""
-        state = self._state(SubjectId(person))
+        state = self.ledger.state(SubjectId(person))
         return isinstance(state, Person) and any(term.role is Role.NPM_MEMBER for term in state.terms)
 
     def _may_begin(self, sender: Sender, item: Judged, kind: str | None) -> Verdict | None:
@@ -332,7 +292,7 @@ class Arrival:
         if kind not in PARENT_FIELD:
             return None
         parent = parent_of(item.operations)
-        visit = self._state(parent) if parent else None
+        visit = self.ledger.state(parent) if parent else None
         if visit is None:
             return Verdict("waiting", "gap")
         if sender.is_office:
@@ -359,20 +319,10 @@ def _known_ids(session: Session, frame: Frame, held: Held) -> set[str]:
 def _waiting_behind(session: Session, subjects: set[SubjectId], devices: frozenset[DeviceId]) -> list[HeldFrameRow]:
     if not subjects and not devices:
         return []
-    return list(
-        session.exec(
-            select(HeldFrameRow)
-            .where(
-                or_(
-                    col(HeldFrameRow.subject).in_(subjects),
-                    col(HeldFrameRow.parent).in_(subjects),
-                    col(HeldFrameRow.device).in_(devices),
-                ),
-                HeldFrameRow.status == "waiting",
-            )
-            .order_by(col(HeldFrameRow.first))
-        )
-    )
+    session.flush()
+    ids = session.connection().execute(_WAITING, {"subjects": list(subjects), "devices": list(devices)}).scalars()
+    found = [session.get(HeldFrameRow, id_) for id_ in ids.all()]
+    return [row for row in found if row is not None]
 
 
 def _hold(session: Session, carrier: DeviceId, item: Judged, now: datetime) -> None:

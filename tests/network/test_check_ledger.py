@@ -123,7 +123,7 @@ def test_a_head_of_before_a_restore_is_not_held_against_the_office(
     world = one.world
     begun(one, visit)
     with world.office.database.write() as session:
-        counter = queries.counter(session)
+        counter = queries.counter_row(session)
         counter.epoch, position = 2, counter.value - 1
         subject = queries.subjects(session, "office")[0]
         act(session, world.office, subject, world.founded.admin, [EpochBegun(epoch=2, position=position)], world.now)

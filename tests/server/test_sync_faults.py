@@ -120,7 +120,7 @@ def test_after_a_restore_tablets_offer_again_what_lies_above(pair) -> None:
     with world.office.database.write() as session:
         from server.ledger.actions import record as act
 
-        counter = queries.counter(session)
+        counter = queries.counter_row(session)
         restored = counter.value - 2
         counter.epoch = 2
         subject = queries.subjects(session, "office")[0]

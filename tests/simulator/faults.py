@@ -246,7 +246,7 @@ def restore(simulation: Simulation, number: int) -> None:
     world.office = replace(world.office, keys=replace(world.office.keys, device=device))
     world.restart_office()
     with world.office.database.write() as session:
-        counter = queries.counter(session)
+        counter = queries.counter_row(session)
         position, counter.epoch = counter.value, counter.epoch + 1
         bodies = [
             ServerNamed(device=device, key=world.office.keys.sign_key),

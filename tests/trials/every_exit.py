@@ -138,7 +138,7 @@ def _role_ended(group: Group, tablet: Tablet) -> None:
 def _new_epoch(group: Group, tablet: Tablet) -> None:
     world = group.world
     with world.office.database.write() as session:
-        counter = queries.counter(session)
+        counter = queries.counter_row(session)
         counter.epoch, position = counter.epoch + 1, counter.value
         epoch, subject = counter.epoch, queries.subjects(session, "office")[0]
     world.write(subject, "admin", EpochBegun(epoch=epoch, position=position))

@@ -89,7 +89,7 @@ def _another_visit(group: Group) -> None:
 def _new_epoch(group: Group) -> None:
     """As after a restore at the very end of the ledger: nothing was lost, and everybody must notice."""
     with group.world.office.database.write() as session:
-        counter = queries.counter(session)
+        counter = queries.counter_row(session)
         counter.epoch += 1
         epoch, position, subject = counter.epoch, counter.value, queries.subjects(session, "office")[0]
     group.world.write(subject, "admin", EpochBegun(epoch=epoch, position=position))
