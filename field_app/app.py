@@ -213,8 +213,15 @@ class Tablet(Going, App):
 
         place = store.place or Place("today")
         self._show(place if place.screen in SCREENS else Place("today"))
+        self._take_up_note()
         self._count()
         self.start_worker()
+
+    def _take_up_note(self) -> None:
+        if self.screen is not None and self.store is not None and self.store.drafts():
+            from field_app.screens.note import take_up_note
+
+            take_up_note(self.screen)
 
     def start_worker(self) -> None:
         """Sync begins; once for the life of the process."""

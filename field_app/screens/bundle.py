@@ -38,6 +38,11 @@ def folder_of(home: Path) -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE, home / "bundles"))
 
 
+def _spelled(path: Path) -> str:
+    """A path in words that a line can break between."""
+    return " / ".join(part for part in path.parts if part != path.anchor)
+
+
 def save_sheet(screen: Screen) -> None:
     """Who is it for: the office, or a colleague's tablet."""
     t, desk = screen.desk.texts, screen.desk
@@ -52,7 +57,7 @@ def save_sheet(screen: Screen) -> None:
         for each, left in known
     ]  # fmt: skip
     why = Text(t("bundle.stay_why"), 16, bold=True) if any(left for _, left in known) else None
-    words = Text(t("bundle.sealed", folder=str(folder)), 16, "muted")
+    words = Text(t("bundle.sealed", folder=_spelled(folder)), 16, "muted")
     desk.open_sheet(Sheet(t, t("bundle.for_whom"), Col(*buttons, why, words, gap=12, pad=(24, 0, 24, 24))))
 
 
@@ -80,7 +85,7 @@ def _save(screen: Screen, to: Colleague | None) -> None:
 
     def words(done: Any) -> str:
         t = screen.desk.texts
-        said = t("bundle.saved", file=str(done))
+        said = t("bundle.saved", file=_spelled(done))
         return f"{t.plural('bundle.stay', left)} {said}" if left else said
 
     _apart(screen, work, words)
@@ -92,7 +97,7 @@ def read_sheet(screen: Screen) -> None:
     folder = folder_of(desk.store.folder)
     found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)[:SHOWN]
     if not found:
-        desk.tell(t("bundle.title"), t("bundle.none", folder=str(folder)))
+        desk.tell(t("bundle.title"), t("bundle.none", folder=_spelled(folder)))
         return
     buttons = [
         Button(f"{path.name} · {formats.size(t, path.stat().st_size)}", "file", "plain", _reader(screen, path))

@@ -41,6 +41,13 @@ def open_note(screen: Screen) -> None:
     NoteSheet(screen, current() if callable(current) else "").open()
 
 
+def take_up_note(screen: Screen) -> None:
+    """After a start: a note that a kill left half written stands open again, with its caret."""
+    sheet = NoteSheet(screen, "")
+    if sheet.name in screen.desk.store.drafts():
+        open_note(screen)
+
+
 def note_on(screen: Screen, of: str) -> None:
     """The note sheet for one question, photo, row or finding."""
     NoteSheet(screen, of).open()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
+from field_app.screens.bundle import save_sheet
+from field_app.store.kept import Alarm
 from tests.field_app.screens.hall import Hall
 from tests.field_app.screens.panes import Panes
 
@@ -64,6 +68,7 @@ def visit(panes: Panes, hall: Hall) -> None:
 
 
 def visit_closed(panes: Panes, hall: Hall) -> None:
+    panes.tablet.worker.progress.trouble = "no_network"
     panes.open(hall.store, "visit", subject=hall.keys["over"])
 
 
@@ -72,8 +77,21 @@ def request(panes: Panes, hall: Hall) -> None:
 
 
 def sync(panes: Panes, hall: Hall) -> None:
-    panes.tablet.worker.progress.trouble = "no_network"
+    """Everything that can stand above the list at once."""
+    panes.tablet.worker.progress.trouble = "twin"
+    alarms = tuple(Alarm(code, at="2026-03-06T18:02:11+05:00") for code in ("office_restored", "store_lost"))
+    hall.store._o.meta = msgspec.structs.replace(hall.store._o.meta, alarms=alarms)
     panes.open(hall.store, "sync")
+
+
+def bundle(panes: Panes, hall: Hall) -> None:
+    panes.open(hall.store, "sync")
+    save_sheet(panes.tablet.screen)
+
+
+def leave(panes: Panes, hall: Hall) -> None:
+    panes.open(hall.store, "sync")
+    assert panes.tablet.close_asked()
 
 
 def settings(panes: Panes, hall: Hall) -> None:
@@ -84,6 +102,6 @@ SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
         unlock, enrol_office, enrol_pin, enrol_compare, today, today_ready, today_request, find, basis, visit_before,
-        visit, visit_closed, request, sync, settings,
+        visit, visit_closed, request, sync, bundle, leave, settings,
     )
 }  # fmt: skip

@@ -309,11 +309,19 @@ def test_a_full_disk_turns_the_bar_red_and_a_later_save_turns_it_back(panes, fre
 def test_the_next_process_opens_the_same_place(bench, fresh):
     panes = Panes(bench, fresh.store.folder)
     panes.open(fresh.store, "visit", subject=fresh.keys["running"])
+    panes.tap("Заметка")
+    for letter in "нет света":
+        panes.tablet.stage.focus.editor.insert_text(letter)
     fresh.store.close()
     store = Store.open(fresh.store.folder, PIN, KeystoreDouble(), NOW)
     try:
         again = Panes(bench, store.folder)
         again.tablet.opened(store)
         assert again.tablet.screen.at.subject == fresh.keys["running"]
+        assert again.tablet.screen.frame.sheet.name == "Быстрая заметка"
+        field = again.tablet.stage.focus
+        assert (field.text, field.caret) == ("нет света", 9), "a note half written stands open again"
+        again.tap("Готово")
+        assert not store.drafts()
     finally:
         store.close()
