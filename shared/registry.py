@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from shared.accounts import OFFICE, PERSON
 from shared.ballots import VOTE
 from shared.candidacies import ELECTION
@@ -50,6 +52,10 @@ ANYWHERE: tuple[type[Body], ...] = (KeyMade, KeyWrapped, BranchTakenIn)
 BODIES: dict[str, type[Body]] = {body.KIND: body for fold in FOLDS.values() for body in fold.handlers} | {
     body.KIND: body for body in ANYWHERE
 }
+for _body in BODIES.values():
+    # What msgspec knows of a class is filled in at its first decoder, in sight of other threads: two that came upon a
+    # kind for the first time at once would end the process. So it is made here, while nobody else looks.
+    msgspec.json.Decoder(_body)
 
 _SUBJECT_KIND: dict[str, str] = {body.KIND: fold.kind for fold in FOLDS.values() for body in fold.handlers}
 
