@@ -5,10 +5,11 @@ What nobody foresaw is logged under a number, and the person gets that number, n
 
 from __future__ import annotations
 
+import errno
 import logging
+import sys
 from http import HTTPStatus
 
-import psycopg
 from flask import Flask, Response, jsonify, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
@@ -55,10 +56,13 @@ def request_number() -> str:
     return number()
 
 
-DATABASE_AWAY = (
-    OperationalError, InterfaceError, PoolExhausted, psycopg.OperationalError, psycopg.InterfaceError,
-)  # fmt: skip
-"""The database does not answer just now: it is being restarted, another one takes over, its disk is full."""
+def away() -> tuple[type[Exception], ...]:
+    """What says that the database does not answer just now: it is being restarted, another one takes over, its disk is
+    full. The errors of PostgreSQL's driver are among them when an engine has loaded it.
+    """
+    if (driver := sys.modules.get("psycopg")) is None:
+        return OperationalError, InterfaceError, PoolExhausted
+    return OperationalError, InterfaceError, PoolExhausted, driver.OperationalError, driver.InterfaceError
 
 
 def register_errors(app: Flask) -> None:
@@ -67,8 +71,9 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(ValidationError, _body_wrong)
     app.register_error_handler(DataError, _body_wrong)
     app.register_error_handler(NotCanonical, _body_wrong)
-    for away in DATABASE_AWAY:
-        app.register_error_handler(away, _database_away)
+    for each in away():
+        app.register_error_handler(each, _database_away)
+    app.register_error_handler(OSError, _disk_trouble)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -109,10 +114,19 @@ def _body_wrong(error: Exception) -> Response:
 def _database_away(error: Exception) -> Response:
     """Nothing was kept, and trying again is right: tablets and people are told so, nobody is told of a fault."""
     number = request_number()
-    log.error("database away %s at %s %s: %s", number, request.method, request.endpoint, type(error).__name__)
+    name = errno.errorcode.get(getattr(error, "errno", None) or 0, "") or type(error).__name__
+    log.error("database away %s at %s %s: %s", number, request.method, request.endpoint, name)
     reply = answer("database_away", HTTPStatus.SERVICE_UNAVAILABLE, number=number)
     reply.headers["Retry-After"] = "10"
     return reply
+
+
+_DISK = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+def _disk_trouble(error: OSError) -> Response:
+    """A disk that fails or is full is for whoever runs the office; the tablet keeps what it has and tries again."""
+    return _database_away(error) if error.errno in _DISK else _unforeseen(error)
 
 
 def _http(error: HTTPException) -> Response:
