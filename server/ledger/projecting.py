@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 
 from server.ledger import queries
@@ -84,6 +85,24 @@ def project(session: Session, subject: SubjectId) -> bool:
     return True
 
 
+_MACHINE = frozenset({5, 6, 7, 8, 9, 10, 13, 14, 15})
+"""SQLite's words for a database that cannot just now: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN,
+PROTOCOL."""
+_MACHINE_STATES = ("08", "40", "53", "55", "57", "58")
+"""Classes of PostgreSQL's states: connection, deadlock, resources, object in use, somebody's order, system."""
+
+
+def is_of_the_machine(error: Exception) -> bool:
+    """Whether the database could not just now: its disk, its memory, its connection. Nothing is wrong with the rows."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _MACHINE
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in _MACHINE_STATES
+
+
 class BehindTheLedger:
     """What a `Database` asks before somebody reads; remembers subjects that cannot be projected, so that one whose
     rows no table takes shuts nobody out from the rest."""
@@ -140,7 +159,9 @@ class BehindTheLedger:
         try:
             with session.begin_nested():
                 project(session, each.subject)
-        except Exception:  # whatever a projection does: the others go on, and the log names the subject
+        except Exception as error:  # whatever a projection does: the others go on, and the log names the subject
+            if is_of_the_machine(error):
+                raise
             self._stuck[each.subject] = each.accepted
             log.exception("subject %s cannot be projected", each.subject)
 

@@ -66,6 +66,9 @@ class BucketStore:
             raise OSError(f"the media store did not keep {sha256} whole")
         part.unlink()
 
+    def settle(self, sha256: str) -> None:
+        pass  # what a store of this kind lists it has kept
+
     def read(self, sha256: str, first: int = 0, last: int | None = None) -> Iterator[bytes]:
         options = {"range": (first, last + 1)} if last is not None else {"range": {"offset": first}} if first else None
         try:

@@ -16,7 +16,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,13 @@ def offset(folder: Path, store: MediaStore, sha256: str) -> int:
         return store.size(sha256) or 0
 
 
+def _begun_anew(part: Path) -> None:
+    """Removes a part that was let go and could not be removed then. Raises OSError."""
+    if part in _unsure:
+        part.unlink(missing_ok=True)
+        _unsure.discard(part)
+
+
 def check_room(folder: Path, size: int) -> None:
     """Raises DiskFull when a file of this size would leave less than the reserve."""
     make_folders(folder)
@@ -97,9 +104,11 @@ def append(
     if store.size(sha256) is not None:
         if at != size or piece:
             raise WrongOffset(size)
+        store.settle(sha256)
         return size
     path = part_path(folder, sha256)
     make_folders(path.parent)
+    _begun_anew(path)
     with _alone(path) as handle:
         held = os.fstat(handle).st_size
         if held == 0 and store.size(sha256) is not None:  # another made it whole while this one waited
@@ -201,11 +210,25 @@ def _finish(store: MediaStore, sha256: str, part: Path, known: str) -> None:
         try:
             os.fsync(file.fileno())
         except OSError as error:
+            _let_go(part)
             if error.errno in _FULL:
                 raise DiskFull from error
             raise
     store.take(sha256, part)
     _write_owed(part, [])
+
+
+_unsure: set[Path] = set()
+"""Parts whose bytes may not be on the disk although they can be read, and that could not be removed at once."""
+
+
+def _let_go(part: Path) -> None:
+    """After an fsync that failed the next one proves nothing: the file has to come anew. Source: decision 0015."""
+    _unsure.add(part)
+    with suppress(OSError):
+        part.unlink()
+        _unsure.discard(part)
+        _write_owed(part, [])
 
 
 def remove(folder: Path, store: MediaStore, sha256: str) -> None:

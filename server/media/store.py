@@ -26,6 +26,9 @@ class MediaStore(Protocol):
     def take(self, sha256: str, part: Path) -> None:
         """Takes over a whole file whose hash was checked; durable when this returns, and `part` is gone."""
 
+    def settle(self, sha256: str) -> None:
+        """A whole file that somebody may have left here without waiting for the disk is durable when this returns."""
+
     def read(self, sha256: str, first: int = 0, last: int | None = None) -> Iterator[bytes]:
         """The bytes from `first` to `last`, both counted from 0 and inclusive, piece by piece. Raises KeyError."""
 
@@ -58,6 +61,9 @@ class FolderStore:
         part.rename(target)
         sync_folder(target.parent)  # a name left in the other folder after a loss of power is swept away
 
+    def settle(self, sha256: str) -> None:
+        sync_folder(self.path(sha256).parent)  # its bytes were on the disk before it got this name
+
     def read(self, sha256: str, first: int = 0, last: int | None = None) -> Iterator[bytes]:
         try:
             file = self.path(sha256).open("rb")
@@ -85,12 +91,23 @@ def _pieces(file: object, first: int, last: int | None) -> Iterator[bytes]:
             yield piece
 
 
+_named: set[Path] = set()
+"""Folders whose names this process saw on the disk."""
+
+
 def make_folders(folder: Path) -> None:
-    """The folder with all above it, their names on the disk: a file goes with the name of any folder above it."""
+    """The folder with all above it, their names on the disk: a file goes with the name of any folder above it.
+
+    One that stands may have been made by a process that was killed before it waited for the disk: the first time a
+    process meets it, it waits for its name and the one above.
+    """
+    if folder in _named and folder.exists():
+        return
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for each in missing:
+    for each in dict.fromkeys((folder, folder.parent, *missing)):
         sync_folder(each.parent)
+    _named.add(folder)
 
 
 def sync_folder(path: Path) -> None:

@@ -34,7 +34,8 @@ from tests.ground.founding import founded
 from tests.ground.tablet import Tablet
 
 
-def _leader_says(world: World, count: int, with_photo: bool) -> None:
+def leader_says(world: World, count: int, with_photo: bool) -> None:
+    """So many answers on the leader's tablet, and a photo."""
     leader = world.tablets["leader"]
     record = leader.record(world.visit)
     for number in range(count):
@@ -47,7 +48,7 @@ def push(stand: Stand, folder: str, count: int = 12) -> None:
     """A push with a photo: the tablet's own client and the office's application in one process."""
     with standing(Path(folder), ("leader",)) as world:
         leader = world.tablets["leader"]
-        _leader_says(world, count, with_photo=True)
+        leader_says(world, count, with_photo=True)
         stand.arm()
         done = leader.sync()
         if not done.trouble:
@@ -70,8 +71,10 @@ def mark_received(stand: Stand, world: World) -> None:
 def project(stand: Stand, folder: str) -> None:
     """Frames accepted already are projected."""
     with standing(Path(folder), ("leader",)) as world:
+        ledger = BehindTheLedger()
+        assert ledger.waiting(world.office.database, 1)
         stand.arm()
-        BehindTheLedger().drain(world.office.database)
+        ledger.drain(world.office.database)
         stand.mark({"done": "projected"})
 
 
@@ -187,7 +190,7 @@ def push_over_http(stand: Stand, folder: str, count: int) -> dict[str, Any]:
     place = Path(folder)
     with standing(place, ("leader",)) as world:
         leader = world.tablets["leader"]
-        _leader_says(world, count, with_photo=True)
+        leader_says(world, count, with_photo=True)
         with _serving(place, stand.arm) as port:
             _turn_to(leader, port)
             first = leader.sync().trouble

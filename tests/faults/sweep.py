@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.disk import OUTCOMES, cuts, lay, read_log
+from tests.faults.disk import OUTCOMES, Cut, cuts, lay, read_log
 from tests.faults.yard import KILL, TORN, Ran, Yard
 from tests.ground.founding import copy_tree
 
@@ -91,17 +91,52 @@ class Sweep:
             assert not fault, f"{act.name}, trouble at point {at}:\n{fault}"
         return words
 
+    def killed_then_dark(self, act: Act, again: str, at: int) -> str:
+        """Killed before a write point; `again` is what another process does then; behind its end the power goes.
+
+        What the first had written, unsynced, the second found in the cache of the system. Gives what does not hold.
+        """
+        ran = self.run(act, log=True, what=KILL, at=at)
+        assert ran.ended == "killed", ran.error
+        base, run = self.ground / "base" / act.world / self.part, self.ground / "run" / self.part
+        calls = read_log(self.ground / "log")
+        after = self.yard.run(again, root=run, log=self.ground / "log", folder=self.ground / "run")
+        if after.ended != "done":
+            return after.error
+        calls += read_log(self.ground / "log")
+        return self._looked_dark(act, list(cuts(base, run, calls, OUTCOMES, step=len(calls)))[-len(OUTCOMES) :])
+
+    def _looked_dark(self, act: Act, ends: list[Cut]) -> str:
+        for cut in ends if IN_CAMPAIGN else ends[:: len(OUTCOMES) - 1]:
+            place = self._fresh("dark", act, with_part=False)
+            lay(cut.image, place / self.part)
+            if fault := self.look(place, cut.promised, send=False):
+                return f"power lost behind call {cut.at}, kept {cut.outcome}\n{fault}"
+        return ""
+
+    def each_trouble(self, act: Act, kinds: tuple[int, ...], step: int) -> Counter[str]:
+        """Every kind of trouble at every write point; per commit each `step`th point, the kinds in turn.
+
+        Gives the words of the refusals.
+        """
+        words: Counter[str] = Counter()
+        for number, at in enumerate(range(1, self.points(act) + 1, 1 if IN_CAMPAIGN else step)):
+            for what in kinds if IN_CAMPAIGN else kinds[number % len(kinds) :][:1]:
+                ran = self.run(act, what=what, at=at).well()
+                assert ran.ended == "done"
+                words.update(ran.result["refused"])
+                fault = self.look(self.ground / "run", ran.marks, send=False)
+                assert not fault, f"{act.name}, trouble {what} at point {at}:\n{fault}"
+        return words
+
     def dark_at_the_end(self, act: Act, **asked: Any) -> int:
         """The act runs to its end, and then the power goes. Gives the images."""
         self.run(act, log=True, **asked).well()
         base, run = self.ground / "base" / act.world / self.part, self.ground / "run" / self.part
         calls = read_log(self.ground / "log")
         images = list(cuts(base, run, calls, OUTCOMES, step=len(calls)))
-        for cut in images[-len(OUTCOMES) :]:
-            place = self._fresh("dark", act, with_part=False)
-            lay(cut.image, place / self.part)
-            fault = self.look(place, cut.promised, send=False)
-            assert not fault, f"{act.name} {asked}: power lost behind call {cut.at}, kept {cut.outcome}\n{fault}"
+        fault = self._looked_dark(act, images[-len(OUTCOMES) :])
+        assert not fault, f"{act.name} {asked}: {fault}"
         return len(images)
 
     def _fresh(self, name: str, act: Act, with_part: bool = True) -> Path:

@@ -65,11 +65,13 @@ def make(stand: Stand, folder: str) -> dict[str, Any]:
     shutil.copytree(place / "still", place / "behind")
     with standing(place / "behind") as world:
         leader = world.tablets["leader"]
+        assert leader.sync().trouble == ""  # takes the nonce the office gave with the reply kept above
         for number in range(8):
             records.answer(leader.store, leader.record(world.visit), f"/mc/b{number}", number, leader.clock())
         with patch.object(BehindTheLedger, "is_behind", return_value=False):
             assert leader.sync().trouble == ""
             leader.close()
+        assert BehindTheLedger().waiting(world.office.database, 1), "nothing waits to be projected"
         _tidy(place / "behind")
     return {"size": sum(path.stat().st_size for path in (place / "still" / "leader").rglob("*") if path.is_file())}
 

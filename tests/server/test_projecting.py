@@ -9,7 +9,9 @@ import signal
 import threading
 import time
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import func, select
 
 from server.db import Database
@@ -239,6 +241,27 @@ def test_one_subject_that_cannot_be_projected_shuts_nobody_out(pair, monkeypatch
     one.world.office.database.projecting = BehindTheLedger()  # as after a start
     with one.world.office.database.read() as session:
         assert answers_of(session, bad) == 3
+
+
+@pytest.mark.parametrize(
+    "sign", [{"sqlite_errorcode": 13}, {"sqlite_errorcode": 778}, {"sqlstate": "53100"}, {"sqlstate": None}]
+)
+def test_a_disk_or_a_connection_in_trouble_is_no_fault_of_a_subject(pair, monkeypatch, sign) -> None:
+    """Full, an error of the disk, full on PostgreSQL, the connection gone: the same process projects it afterwards."""
+    one, _, visit = pair
+    subject, database = pushed(one, visit), one.world.office.database
+
+    def failing(session, subject):
+        trouble = Exception("the machine cannot just now")
+        vars(trouble).update(sign)
+        raise OperationalError("INSERT", {}, trouble)
+
+    monkeypatch.setattr("server.ledger.projecting.project", failing)
+    with pytest.raises(OperationalError), database.read():
+        pass
+    monkeypatch.undo()
+    with database.read() as session:
+        assert answers_of(session, subject) == 3
 
 
 def test_both_ways_of_an_exchange_write_the_same(pair, monkeypatch) -> None:
