@@ -156,37 +156,57 @@ class Database:
             session.commit()
 
     @contextmanager
-    def push(self) -> Iterator[Any]:
-        """The driver's own connection in one transaction beside others, for the few statements of an ordinary push.
-
-        Committed when the block ends well and leaves it open, else rolled back.
-        """
-        with self._turn():
-            lent = self.engine.raw_connection()
-            try:
-                connection: Any = lent.dbapi_connection
-                if self.is_sqlite:
-                    connection.execute("BEGIN IMMEDIATE")
-                else:
-                    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (WRITERS,))
-                yield connection
-                connection.commit()
-            finally:
-                lent.close()
-
-    @contextmanager
-    def glance(self) -> Iterator[Any]:
-        """The driver's own connection for single questions to the ledger, which may be behind."""
+    def lent(self) -> Iterator[Any]:
+        """The driver's own connection for single questions to the ledger, which may be behind, and for `push`."""
         lent = self.engine.raw_connection()
         connection: Any = lent.dbapi_connection
         try:
-            if not self.is_sqlite:
-                connection.autocommit = True  # no transaction to begin and to end around one question
-            yield connection
-        finally:
-            if not self.is_sqlite:
+            if self.is_sqlite:
+                yield connection
+                return
+            connection.autocommit = True  # no transaction to begin and to end around one question
+            try:
+                yield connection
+            finally:
                 connection.autocommit = False
+        finally:
             lent.close()
+
+    @contextmanager
+    def push(self, connection: Any, *, lasting: bool = True) -> Iterator[None]:
+        """One transaction beside others on a lent connection, for the few statements of an ordinary push.
+
+        Committed when the block ends well, else rolled back.
+
+        lasting  False where nothing is lost when the machine's power fails before the disk has it: the transaction is
+                 whole or not at all, and others see it at once, but nobody waits for the disk
+        """
+        with self._turn():
+            (self._begin_sqlite if self.is_sqlite else self._begin_postgresql)(connection, lasting)
+            try:
+                yield
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                if not self.is_sqlite:
+                    connection.autocommit = True
+                elif not lasting:
+                    connection.execute("PRAGMA synchronous=FULL")
+
+    @staticmethod
+    def _begin_sqlite(connection: Any, lasting: bool) -> None:
+        if not lasting:
+            connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+
+    @staticmethod
+    def _begin_postgresql(connection: Any, lasting: bool) -> None:
+        connection.autocommit = False
+        connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (WRITERS,))
+        if not lasting:
+            connection.execute("SET LOCAL synchronous_commit TO off")
 
     def pushed(self) -> None:
         """Says that something was accepted just now and waits to be projected."""

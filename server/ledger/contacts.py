@@ -49,8 +49,7 @@ def contact(session: Session, hello: Hello, is_apart: Callable[[int], bool], now
 
 def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[int], bool], now: datetime) -> str:
     """Writes the contact into its row, wherever that came from, and gives the nonce for the next one; as `contact`."""
-    fresh = _secret(18)
-    given = fresh
+    fresh = given = _secret(18)
     if row.shown == WHATEVER:
         row.shown, row.issued = hello.nonce, ""
     elif not _follows(row, hello):
@@ -61,12 +60,28 @@ def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[int], bool],
             if LATE + hello.nonce in row.issued.split():
                 freeze(row, "twin", now)
     row.issued = " ".join([*row.issued.split(), given][-ISSUED_KEPT:])
+    note_visit(row, hello, now)
+    return fresh
+
+
+def note_visit(row: ContactRow, hello: Hello, now: datetime) -> None:
+    """Writes when the tablet came, how often in this minute, and what it says of itself: nothing that has to last."""
     if row.minute_began is None or now - row.minute_began >= timedelta(minutes=1):
         row.minute_began, row.minute_count = now, 0
     row.minute_count += 1
     row.seen_at, row.drift_seconds = now, drift(hello.now, now)
     row.undelivered, row.oldest_seconds = _undelivered(hello)
-    return fresh
+
+
+def standing_nonce(row: ContactRow, hello: Hello) -> str:
+    """The nonce given last to whoever showed the one this tablet shows once more; "" when none was.
+
+    Whoever repeats frames because no answer came may be given it again: nothing changes by that, so nothing has to
+    last either. A second tablet that repeats the same frames is told apart as soon as either says something else.
+    """
+    if row.shown == WHATEVER or hello.nonce != row.shown:
+        return ""
+    return next((each for each in reversed(row.issued.split()) if each[0] not in (LATE, EPOCH)), "")
 
 
 def _follows(row: ContactRow, hello: Hello) -> bool:

@@ -80,7 +80,7 @@ def exchange(office: Office, body: bytes, signature: str, now: datetime, *, by_h
             page = _with_fates(session, office, hello, page)
         return encode_reply(taken.receipt, office.keys.sign_secret, page, ())
     with office.database.read(behind=True) as session:
-        page, frames = _page(session, request, taken)
+        page, frames = _page(session, hello, taken)
         page = _with_fates(session, office, hello, page)
     return encode_reply(taken.receipt, office.keys.sign_secret, page, frames)
 
@@ -90,17 +90,17 @@ def _ordinary(office: Office, hello: Hello, body: bytes, signature: str, now: da
     if isinstance(hello.asks, tuple):
         return None
     try:
-        request, (epoch, after) = _request(body), cursor_of(hello.from_)
+        epoch, after = cursor_of(hello.from_)
     except RuleBroken:
         return None
-    done = ordinary_exchange(office, request, epoch, after, body, signature, RATE, now)
+    done = ordinary_exchange(office, hello, epoch, after, body, signature, RATE, now)
     if done is None:
         return None
     page, frames = done.page, ()
     if page is None:
         taken = Taken(done.receipt, done.touched, done.nonce, done.person, done.token, "")
         with office.database.read(behind=True) as session:
-            page, frames = _page(session, request, taken)
+            page, frames = _page(session, hello, taken)
     return encode_reply(done.receipt, office.keys.sign_secret, page, frames)
 
 
@@ -227,8 +227,7 @@ def _introduced(office: Office, device: DeviceId, body: bytes, now: datetime) ->
     return bool(introducing)
 
 
-def _page(session: Session, request: Request, taken: Taken) -> tuple[PageHeader, tuple[bytes, ...]]:
-    hello = request.hello
+def _page(session: Session, hello: Hello, taken: Taken) -> tuple[PageHeader, tuple[bytes, ...]]:
     counter = queries.counter(session)
     epoch, after = cursor_of(hello.from_)
     parted = ledgers_parted(session, hello)

@@ -17,26 +17,29 @@ from typing import Any
 
 import msgspec
 
-from server.ledger.contacts import new_token, note_contact
+from server.ledger.contacts import new_token, note_contact, note_visit, standing_nonce
 from server.ledger.kinds import know_kind
-from server.ledger.ordinary_rows import Chain, Counter, OrdinaryRows, Standing, Writing
+from server.ledger.ordinary_rows import Chain, Counter, OrdinaryRows, Speaker, Standing, Writing
 from server.ledger.packing import packed
 from server.office import Office
 from shared.accounts import VISITING
 from shared.ledger.crypto import is_signed
 from shared.ledger.door import clocks_hold
-from shared.ledger.frame import is_sealed
-from shared.ledger.merge import digest, heads_digest
+from shared.ledger.frame import FrameUnreadable, is_sealed
+from shared.ledger.merge import digest
 from shared.ledger.messages import (
     FrameReceipt,
     Hello,
     LineReceipt,
+    MessageUnreadable,
     PageHeader,
     Receipt,
-    Request,
     SubjectDigest,
     next_ledger_head,
+    request_frames,
     request_message,
+    request_name,
+    subjects_answered,
 )  # fmt: skip
 from shared.ledger.opened import Opened, opened
 from shared.ledger.operation import canonical, genesis
@@ -74,26 +77,28 @@ class Ordinary:
 
 
 def ordinary_exchange(
-    office: Office, request: Request, epoch: int, after: tuple[int, int], body: bytes, signature: str, most: int,
+    office: Office, hello: Hello, epoch: int, after: tuple[int, int], body: bytes, signature: str, most: int,
     now: datetime,
 ) -> Ordinary | None:  # fmt: skip
     """Takes in an ordinary request, committed; None when it is not one.
+
+    Frames that were answered before are not read again: their receipt stands under their name.
 
     epoch, after  the epoch and the (position, cursor) up to which the tablet has read; (0, (0, 0)) at first
     most          exchanges of one device in a minute
     """
     rows = OrdinaryRows.of(office.database)
-    one = _Exchange(office, rows, request, now)
+    one = _Exchange(office, rows, hello, now)
     try:
         one.check_words()
-        one.check_speaker(body, signature)
-        with office.database.push() as connection:
-            one.take_in(connection, epoch, most)
-        office.database.pushed()
-        for frame in request.frames:
-            know_kind(frame.header.subject, KIND)
-        return one.done(after)
-    except Extraordinary:
+        with office.database.lent() as connection:
+            one.check_speaker(connection, body, signature)
+            with office.database.push(connection, lasting=not one.is_repeated):
+                one.take_in(connection, epoch, most)
+            if not one.is_repeated:
+                office.database.pushed()
+            return one.done(connection, after)
+    except (Extraordinary, MessageUnreadable, FrameUnreadable):
         return None
     except rows.engine_errors:  # two tablets began one subject at the same moment, or waited too long for a lock
         return None
@@ -102,15 +107,18 @@ def ordinary_exchange(
 class _Exchange:
     """One request on its way through."""
 
-    def __init__(self, office: Office, rows: OrdinaryRows, request: Request, now: datetime) -> None:
+    def __init__(self, office: Office, rows: OrdinaryRows, hello: Hello, now: datetime) -> None:
+        self.is_repeated = False
+        """Whether these frames were answered before, for the nonce shown now: then nothing written has to last."""
         self._office = office
         self._rows = rows
-        self._request = request
-        self._hello: Hello = request.hello
+        self._hello = hello
         self._now = now
+        self._name = ""
+        self._is_known = False
         self._opened: list[Opened] = []
-        self._person = PersonId("")
-        self._key = ""
+        self._touched: list[SubjectId] = []
+        self._speaker = Speaker(PersonId(""), "")
         self._nonce = ""
         self._token = ""
         self._receipt = b""
@@ -125,21 +133,24 @@ class _Exchange:
         if self._office.database.is_overloaded():
             raise Extraordinary
 
-    def check_speaker(self, body: bytes, signature: str) -> None:
+    def check_speaker(self, connection: Any, body: bytes, signature: str) -> None:
         """The device signed the request and sealed every frame; these are opened unless they were before."""
-        with self._office.database.glance() as connection:
-            device = self._rows.device(connection, self._hello.device)
-            known = device and self._rows.receipt(connection, self._hello.device, self._request.name)
-        if device is None:
+        rows, device = self._rows, self._hello.device
+        speaker = rows.device(connection, device)
+        if speaker is None:
             raise Extraordinary
-        self._key, self._person = device.sign_key, PersonId(device.person)
-        public = bytes.fromhex(self._key)
+        self._speaker = speaker
+        public = bytes.fromhex(speaker.sign_key)
         if not is_signed(public, request_message(body), _decoded(signature)):
             raise Extraordinary
-        if known is not None:
+        self._name = request_name(body)
+        if rows.receipt(connection, device, self._name) is not None:
+            self._is_known = True
+            contact = rows.contact(connection, device, lock=False)
+            self.is_repeated = contact is not None and bool(standing_nonce(contact, self._hello))
             return
-        for frame in self._request.frames:
-            if frame.header.device != self._hello.device:
+        for frame in request_frames(body):
+            if frame.header.device != device:
                 raise Extraordinary
             found = opened(frame, BODIES)
             if not is_sealed(frame, public, found.ids[-1]):
@@ -149,29 +160,38 @@ class _Exchange:
     def take_in(self, connection: Any, epoch: int, most: int) -> None:
         """Everything of the one transaction."""
         rows, hello, now = self._rows, self._hello, self._now
-        device = rows.device(connection, hello.device)
-        if device.sign_key != self._key or not device.confirmed_by or device.revoked_at is not None:
+        if rows.device(connection, hello.device) != self._speaker:
             raise Extraordinary
         contact = rows.contact(connection, hello.device)
         if contact is None or contact.frozen:
             raise Extraordinary
-        self._nonce = note_contact(contact, hello, _is_apart, now)
+        self._note(contact)
         if contact.frozen or contact.shown != hello.nonce or contact.minute_count > most:
             raise Extraordinary
-        roles = rows.roles(connection, self._person, self._office.calendar.day_of(now))
+        roles = rows.roles(connection, self._speaker.person, self._office.calendar.day_of(now))
         if not any(role in VISITING for role in roles):
             raise Extraordinary
         self._same_ledger(connection, epoch)
         rows.forget_tokens(connection, now)
         self._token, token = new_token(hello.device, now)
-        known = rows.receipt(connection, hello.device, self._request.name) if self._request.frames else None
+        known = rows.receipt(connection, hello.device, self._name)
         if known is not None:
-            self._receipt = known
+            self._receipt, self._touched = known, subjects_answered(known)
             rows.write(connection, Writing([], [], [], [], [], None, contact, token))
-        elif self._request.frames and not self._opened:
+        elif self._is_known:
             raise Extraordinary  # its receipt went away meanwhile
         else:
             rows.write(connection, self._accepted(connection)._replace(contact=contact, token=token))
+
+    def _note(self, contact: Any) -> None:
+        """The contact, and the nonce for the next one: the same again where the same is said again."""
+        if not self.is_repeated:
+            self._nonce = note_contact(contact, self._hello, _is_apart, self._now)
+            return
+        self._nonce = standing_nonce(contact, self._hello)
+        if not self._nonce:
+            raise Extraordinary  # it went on meanwhile
+        note_visit(contact, self._hello, self._now)
 
     def _same_ledger(self, connection: Any, epoch: int) -> None:
         hello, counter = self._hello, self._rows.counter(connection)
@@ -186,7 +206,7 @@ class _Exchange:
 
     def _accepted(self, connection: Any) -> Writing:
         """What the frames write, their receipt included. Takes the counter, the last lock."""
-        arrival = _Arrival(self._rows, connection, self._hello, self._person)
+        arrival = _Arrival(self._rows, connection, self._hello, self._speaker.person)
         arrival.judge(self._opened)
         numbers = len(self._opened) + bool(arrival.begun)
         counter = self._rows.locked_counter(connection)
@@ -207,11 +227,12 @@ class _Exchange:
             })  # fmt: skip
             last[header.subject] = cursor
             cursor += 1
+        self._touched = list(last)
         self._counter = Counter(counter.value + numbers, counter.epoch, head.hex())
         if frames:
             self._rows.set_counter(connection, self._counter.value, self._counter.head)
         self._receipt = self._receipt_now()
-        receipt = {"device": self._hello.device, "request": self._request.name, "body": self._receipt}
+        receipt = {"device": self._hello.device, "request": self._name, "body": self._receipt}
         return Writing(
             [
                 {"id": subject, "kind": KIND, "parent": arrival.parents[subject], "clock": arrival.clocks[subject],
@@ -239,31 +260,32 @@ class _Exchange:
                     for each in self._opened
                 ),
                 lines=tuple(LineReceipt(*line) for each in self._opened for line in each.unreadable),
-                received_at=stamp(self._now), request=self._request.name, tablet_now=self._hello.now,
+                received_at=stamp(self._now), request=self._name, tablet_now=self._hello.now,
             )
         )  # fmt: skip
 
     # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def done(self, after: tuple[int, int]) -> Ordinary:
+    def done(self, connection: Any, after: tuple[int, int]) -> Ordinary:
         """What came of it, with the page where nothing of others waits."""
-        hello, rows = self._hello, self._rows
-        touched = list(dict.fromkeys(frame.header.subject for frame in self._request.frames))
-        page = None
-        with self._office.database.glance() as connection:
-            if not rows.waits_for(connection, self._person, hello.device, after):
-                heads = rows.heads(connection, hello.device)
-                mine = heads_digest((head.subject, head.seq, head.id) for head in heads)
-                digests = tuple(
-                    SubjectDigest(subject, digest(ends))
-                    for subject, ends in rows.chain_ends(connection, self._person, touched).items()
-                )
-                page = PageHeader(
-                    cursor=f"{self._counter.epoch}.{after[0]}.{after[1]}", durable=rows.durable(connection), more=False,
-                    next_nonce=self._nonce, revoked=False, token=self._token,
-                    have=tuple(heads) if mine != hello.heads else None, digests=digests,
-                )  # fmt: skip
-        return Ordinary(self._receipt, frozenset(touched), self._nonce, self._person, self._token, page)
+        person, page = self._speaker.person, None
+        if not self._is_known:
+            for subject in self._touched:
+                know_kind(subject, KIND)
+        if not self._rows.waits_for(connection, person, self._hello.device, after):
+            page = self._page(connection, after)
+        return Ordinary(self._receipt, frozenset(self._touched), self._nonce, person, self._token, page)
+
+    def _page(self, connection: Any, after: tuple[int, int]) -> PageHeader:
+        hello, rows, have = self._hello, self._rows, None
+        if rows.heads_digest(connection, hello.device) != hello.heads:
+            have = tuple(rows.heads(connection, hello.device))
+        ends = rows.chain_ends(connection, self._speaker.person, self._touched)
+        return PageHeader(
+            cursor=f"{self._counter.epoch}.{after[0]}.{after[1]}", durable=rows.durable(connection), more=False,
+            next_nonce=self._nonce, revoked=False, token=self._token, have=have,
+            digests=tuple(SubjectDigest(subject, digest(members)) for subject, members in ends.items()),
+        )  # fmt: skip
 
 
 class _Arrival:
@@ -326,7 +348,7 @@ class _Arrival:
         subject, chain = header.subject, self.chains[header.subject]
         if header.first != chain.seq + 1 or header.prev != chain.head:
             raise Extraordinary
-        fields = [said.fields for said in each.said]
+        fields = each.fields
         kinds = {one.kind for one in fields}
         if kinds & OFFICE_ACTS or not _OF_A_RECORD.issuperset(map(subject_kind_of, kinds)):
             raise Extraordinary
@@ -342,9 +364,9 @@ class _Arrival:
 def _parents_said(subject: SubjectId, frames: Sequence[Opened]) -> set[str]:
     """The visits that the bodies of a record's frames name."""
     return {
-        str(getattr(said.body, PARENT_FIELD[KIND]))
+        str(getattr(body, PARENT_FIELD[KIND]))
         for each in frames if each.frame.header.subject == subject
-        for said in each.said if isinstance(said.body, _NAMES_ITS_VISIT)
+        for body in each.bodies if isinstance(body, _NAMES_ITS_VISIT)
     }  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from sqlmodel import SQLModel
 
-from server.accounts.tables import DeviceRow
 from server.db import Database
 from server.ledger.plain_rows import PlainTable, Statements
 from server.ledger.queries import audiences
@@ -27,6 +26,7 @@ from server.ledger.tables import (
     ReceiptRow,
     SubjectRow,
 )  # fmt: skip
+from shared.ledger.merge import digest_in_order
 from shared.ledger.messages import ChainHead
 from shared.ledger.operation import id_bytes, id_text
 from shared.values import DeviceId, PersonId, SubjectId
@@ -38,6 +38,13 @@ class Counter(NamedTuple):
     value: int
     epoch: int
     head: str
+
+
+class Speaker(NamedTuple):
+    """Whose tablet speaks, and its key as 64 hex."""
+
+    person: PersonId
+    sign_key: str
 
 
 class Standing(NamedTuple):
@@ -82,12 +89,12 @@ class OrdinaryRows:
         dbapi: Any = dialect.dbapi
         self.engine_errors: tuple[type[Exception], ...] = (dbapi.IntegrityError, dbapi.OperationalError)
         (
-            self._devices, self._contacts, self._receipts, self._subjects, self._chains, self._access, self._frames,
+            self._contacts, self._receipts, self._subjects, self._chains, self._access, self._frames,
             self._tokens,
         ) = (
             PlainTable(SQLModel.metadata.tables[row.__tablename__], say)
             for row in (
-                DeviceRow, ContactRow, ReceiptRow, SubjectRow, ChainRow, AccessRow, FrameRow, DeviceTokenRow,
+                ContactRow, ReceiptRow, SubjectRow, ChainRow, AccessRow, FrameRow, DeviceTokenRow,
             )
         )  # fmt: skip
         self._save_contact = say.spelled(
@@ -109,13 +116,18 @@ class OrdinaryRows:
 
     # ── who speaks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def device(self, connection: Any, device: DeviceId) -> Any:
-        """The row of a tablet; None for an unknown one."""
-        return self._one(connection, self._devices, "WHERE id = ?", (id_bytes(device),))
+    def device(self, connection: Any, device: DeviceId) -> Speaker | None:
+        """Whose tablet it is, by which key; None for an unknown one, one not confirmed, or one revoked."""
+        statement = self._say.spelled(
+            "SELECT person, sign_key FROM devices WHERE id = ? AND confirmed_by <> '' AND revoked_at IS NULL"
+        )
+        found = connection.execute(statement, (id_bytes(device),)).fetchone()
+        return None if found is None else Speaker(PersonId(id_text(bytes(found[0]))), found[1])
 
-    def contact(self, connection: Any, device: DeviceId) -> Any:
-        """The row of its last contact, locked; None before the first."""
-        statement = self._say.locking(f"{self._contacts.select} WHERE device = ?")
+    def contact(self, connection: Any, device: DeviceId, *, lock: bool = True) -> Any:
+        """The row of its last contact, `lock`ed until the end; None before the first."""
+        statement = f"{self._contacts.select} WHERE device = ?"
+        statement = self._say.locking(statement) if lock else self._say.spelled(statement)
         found = connection.execute(statement, (id_bytes(device),)).fetchone()
         return None if found is None else self._contacts.row(found)
 
@@ -240,11 +252,16 @@ class OrdinaryRows:
 
     def heads(self, connection: Any, device: DeviceId) -> list[ChainHead]:
         """How far every chain of a device is held, by subject."""
+        return [ChainHead(SubjectId(subject), seq, head) for subject, seq, head in self._heads(connection, device)]
+
+    def heads_digest(self, connection: Any, device: DeviceId) -> str:
+        """The digest over them, as `merge.heads_digest` has it."""
+        return digest_in_order(self._heads(connection, device))
+
+    def _heads(self, connection: Any, device: DeviceId) -> Iterable[tuple[str, int, str]]:
         statement = "SELECT subject, seq, head FROM chains WHERE device = ? ORDER BY subject"
-        return [
-            ChainHead(SubjectId(id_text(bytes(subject))), seq, bytes(head).hex())
-            for subject, seq, head in self._all(connection, statement, (id_bytes(device),))
-        ]
+        for subject, seq, head in self._all(connection, statement, (id_bytes(device),)):
+            yield id_text(subject), seq, head.hex()
 
     def chain_ends(
         self, connection: Any, person: PersonId, subjects: Sequence[SubjectId]
@@ -264,10 +281,6 @@ class OrdinaryRows:
         return found
 
     # ── through the driver ──────────────────────────────────────────────────────────────────────────────────────────
-
-    def _one(self, connection: Any, table: PlainTable, where: str, values: Sequence[Any]) -> Any:
-        found = connection.execute(self._say.spelled(f"{table.select} {where}"), values).fetchone()
-        return None if found is None else table.row(found)
 
     def _all(self, connection: Any, statement: str, values: Sequence[Any]) -> list[Any]:
         found: list[Any] = connection.execute(self._say.spelled(statement), values).fetchall()

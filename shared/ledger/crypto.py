@@ -35,6 +35,15 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+def sha256_links(before: bytes, parts: Iterable[bytes]) -> list[bytes]:
+    """For every part SHA-256(what came out for the part before it ‖ part); `before` stands before the first."""
+    links = []
+    for part in parts:
+        before = hashlib.sha256(before + part).digest()
+        links.append(before)
+    return links
+
+
 def random_bytes(count: int) -> bytes:
     """`count` unpredictable bytes."""
     return os.urandom(count)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from operator import lt
 from typing import NamedTuple
 
 from shared.ledger.frame import Frame
@@ -50,6 +51,9 @@ def place(frame: Frame, held: Held, known_ids: Collection[str]) -> Verdict:
 
 def clocks_hold(operations: Collection[Operation] | Collection[Line], held_clock: int, subject_clock: int) -> bool:
     """Whether the clocks rise strictly in the chain and none leaps more than a million above the subject."""
+    clocks = [operation.clock for operation in operations]
+    if all(map(lt, [held_clock, *clocks], clocks)) and (not clocks or clocks[-1] <= subject_clock + CLOCK_LEAP):
+        return True  # they rise, so the last one is the highest: none of them leaps
     last = held_clock
     for operation in operations:
         if operation.clock <= last or operation.clock > subject_clock + CLOCK_LEAP:

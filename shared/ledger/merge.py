@@ -54,7 +54,12 @@ def digest(members: Iterable[tuple[str, int, str]]) -> str:
 
     Equal when two copies hold the same operations, because each id takes in all before it.
     """
-    return sha256("".join(f"{device} {seq} {id_}\n" for device, seq, id_ in sorted(members)).encode()).hex()
+    return digest_in_order(sorted(members))
+
+
+def digest_in_order(members: Iterable[tuple[str, int, str]]) -> str:
+    """`digest` of members that are sorted already."""
+    return sha256("".join([f"{device} {seq} {id_}\n" for device, seq, id_ in members]).encode()).hex()
 
 
 def heads_digest(heads: Iterable[tuple[str, int, str]]) -> str:

@@ -209,8 +209,9 @@ def request_message(body: bytes) -> bytes:
 
 def read_hello(body: bytes) -> Hello:
     """The first line of a request, enough to find the device. Raises MessageUnreadable."""
+    end = body.find(b"\n")
     try:
-        hello = _hello.decode(body.split(b"\n", 1)[0])
+        hello = _hello.decode(body if end < 0 else body[:end])
     except UNDECODABLE as error:
         raise MessageUnreadable("hello") from error
     if hello.v != PROTOCOL_VERSION:
@@ -218,12 +219,22 @@ def read_hello(body: bytes) -> Hello:
     return hello
 
 
+def request_name(body: bytes) -> str:
+    """SHA-256 (hex) of the frames part: what the same frames are known by. Raises MessageUnreadable."""
+    end = body.find(b"\n")
+    if end < 0:
+        raise MessageUnreadable("cut")
+    return sha256(body[end + 1 :]).hex()
+
+
 def read_request(body: bytes) -> Request:
     """A whole request. Raises MessageUnreadable; FrameUnreadable when a frame's own lines are wrong."""
-    hello = read_hello(body)
-    lines = _lines(body)
-    name = sha256(body[len(lines[0]) + 1 :]).hex()
-    return Request(hello, tuple(read_frames(lines[1:])), name)
+    return Request(read_hello(body), request_frames(body), request_name(body))
+
+
+def request_frames(body: bytes) -> tuple[Frame, ...]:
+    """The frames of a request. Raises as `read_request`."""
+    return tuple(read_frames(_lines(body)[1:]))
 
 
 def receipt_message(receipt: bytes) -> bytes:
@@ -248,6 +259,18 @@ def are_fates_sealed(server_key: bytes, device: DeviceId, page: PageHeader) -> b
     except ValueError:
         return False
     return is_signed(server_key, fates_message(device, page.fates), seal)
+
+
+class _Answered(msgspec.Struct):
+    frames: tuple[FrameReceipt, ...]
+
+
+_answered = msgspec.json.Decoder(_Answered)
+
+
+def subjects_answered(receipt: bytes) -> list[SubjectId]:
+    """The subjects of a receipt's frames, each once, in their order."""
+    return list(dict.fromkeys(frame.subject for frame in _answered.decode(receipt).frames))
 
 
 def receipt_number(receipt: bytes) -> str:
