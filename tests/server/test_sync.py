@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from sqlmodel import select
 
 from server.ledger import queries
@@ -10,6 +12,7 @@ from server.office import new_subject
 from shared.accounts import Role
 from shared.ledger.frame import cut
 from shared.ledger.merge import digest
+from shared.ledger.messages import read_reply
 from shared.ledger.operation import chain, genesis
 from shared.observations.answers import AnswerRecorded
 from shared.observations.record import RecordOpened
@@ -74,6 +77,25 @@ def test_the_same_frames_bring_the_same_receipt_and_are_kept_once(pair) -> None:
     assert again.receipt_bytes == first.receipt_bytes
     with one.world.office.database.read() as session:
         assert len(session.exec(select(FrameRow).where(FrameRow.subject == record)).all()) == 1
+
+
+def test_frames_said_again_under_the_same_nonce_change_nothing_but_the_time(pair) -> None:
+    """No answer came: the same nonce is given again; another one shown is an exchange like any other."""
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    one.write(record, *answers(3, 1))
+    body = one.request(*one.frames[record][-1:])
+    key = bytes.fromhex(one.world.office.keys.sign_key)
+    replies = [read_reply(gzip.decompress(one.post(body).get_data()), key) for _ in range(3)]
+    assert len({(reply.receipt_bytes, reply.page.next_nonce) for reply in replies}) == 1
+    with one.world.office.database.read() as session:
+        kept = session.get(ContactRow, one.id)
+        assert (kept.issued.split().count(replies[0].page.next_nonce), kept.minute_count) == (1, 4)
+    one.nonce = replies[0].page.next_nonce
+    reply = one.sync(*one.frames[record][-1:])
+    assert reply.receipt_bytes == replies[0].receipt_bytes
+    assert reply.page.next_nonce != replies[0].page.next_nonce
+    assert not one.sync().page.revoked
 
 
 def test_a_known_prefix_is_dropped_and_the_rest_taken(pair) -> None:
