@@ -23,6 +23,7 @@ from field_app.widgets.pill import Pill
 from field_app.widgets.sheet import Sheet
 from field_app.widgets.text import Text
 from field_app.widgets.textfield import TextField
+from field_app.widgets.theme import look
 from shared.checklists.definition import Question
 from shared.checklists.evaluate import Evaluation
 from shared.observations.answers import Entry
@@ -151,18 +152,39 @@ def choices_sheet(
 
 # ── reasons ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+ACCESS = "/acc/acc_problem"
+"""The question of a visit's form that collects problems with access; a form without it offers none."""
+
 
 def offer_reason(screen: ChecklistScreen, path: str, who: str) -> None:
-    """A line above the strip: the refusal stands, a reason may be added."""
+    """A line above the strip: the refusal stands, a reason may be added; one by staff may also be logged as a problem
+    with access, where the form asks for those."""
     t = screen.desk.texts
-    strip = Row(
-        Text(t("checklist_screen.refusal_kept"), 18, grow=1),
-        Button(t("checklist_screen.add_reason"), "note", act=lambda: _reason(screen, path, who)),
-        Button("", "cross", "bare", lambda: screen.frame.offer_undo(None), fixed=64, inset=8,
-               name=t("widgets.close")),
-        gap=16, tall=80, pad=(24, 8), box=Box(fill="surface2", radius=0, sides="t", side="line"),
-    )  # fmt: skip
+    logs = who == "staff" and not path.startswith(ACCESS.rpartition("/")[0]) and screen.sitting.has(ACCESS)
+    words = Text(t("checklist_screen.refusal_kept"), 18, grow=1)
+    log = Button(t("checklist_screen.log_access"), "flag", act=lambda: _log_access(screen)) if logs else None
+    reason = Button(t("checklist_screen.add_reason"), "note", act=lambda: _reason(screen, path, who))
+    close = Button("", "cross", "bare", lambda: screen.frame.offer_undo(None), fixed=64, inset=8,
+                   name=t("widgets.close"))  # fmt: skip
+    box = Box(fill="surface2", radius=0, sides="t", side="line")
+    if look.large:
+        strip: Node = Col(Row(words, close, gap=8), Col(log, reason, gap=8), gap=8, pad=(24, 8), box=box)
+    else:
+        strip = Row(words, log, reason, close, gap=16, tall=80, pad=(24, 8), box=box)
     screen.frame.offer_undo(strip)
+
+
+def _log_access(screen: ChecklistScreen) -> None:
+    """The form's own list of problems with access, over the question one stays at."""
+    screen.frame.offer_undo(None)
+    here = screen.last
+
+    def answer(path: str, codes: str | None) -> None:
+        screen.answer(path, codes)
+        screen.last = here
+
+    sheet = choices_sheet(screen.desk, screen.evaluation(ACCESS), ACCESS, screen.own(ACCESS), answer)
+    screen.desk.open_sheet(sheet)
 
 
 def _reason(screen: ChecklistScreen, path: str, who: str) -> None:

@@ -48,6 +48,13 @@ def test_non_answers_refusal_with_who_and_why(room: Room) -> None:
     entry = room.screen.sitting.own(RIGHTS)
     assert (entry.non_answer, entry.refused_by) == ("refused", "staff")
     assert room.store.words(room.record, entry.reason)["reason"] == "режим"
+    room.tap_in(RIGHTS, "Персонал")
+    room.tap("Отметить в «Доступе»")
+    problem = room.screen.evaluation("/acc/acc_problem").choices("/acc/acc_problem")[1]
+    room.tap(problem.label.ru)
+    assert room.answers()["/acc/acc_problem"] == [problem.name]
+    assert room.screen.sitting.own(RIGHTS).refused_by == "staff"
+    assert RIGHTS in room.screen.cards.paths, "one stays at the question"
     room.tap_in(RIGHTS, "Не видели")
     assert room.screen.sitting.own(RIGHTS).non_answer == "not_seen"
 
@@ -192,7 +199,7 @@ def test_a_full_disk_leaves_the_words_on_the_screen(room: Room, monkeypatch: pyt
         room.type("бв")
         room.stage.set_focus(None)
         assert room.screen.field_of("/sg/sg_text").text == "абв"
-        assert "НЕ СОХРАНЕНО" in " ".join(w.name for w in room.all())
+        assert "НЕ сохранено" in " ".join(w.name for w in room.all())
     room.screen.leave()
     assert room.answers()["/sg/sg_text"] == "абв"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from field_app.acts import interviews, records, reports
+from field_app.screens.checklist_sheets import offer_reason
 from shared.observations.answers import AnswerRecorded
 from shared.texts import LANGUAGES
 from tests.examples import corners
@@ -48,6 +49,10 @@ def _goes(ids):
         "row": lambda room: room.go("checklist", subject=visit, theme=f"/mc/cell[{ids['row']}]"),
         "repeat": lambda room: room.go("checklist", subject=visit, item="/mc/cell"),
         "info": lambda room: (room.go("checklist", subject=visit, theme="/sg"), room.screen._info(RIGHTS)),
+        "refused": lambda room: (
+            room.go("checklist", subject=visit, theme="/sg"),
+            offer_reason(room.screen, RIGHTS, "staff"),
+        ),
         "compare": lambda room: (room.go("checklist", subject=visit, theme="/sg"), room.screen._compare(RIGHTS)),
         "themes": lambda room: (room.go("checklist", subject=visit, theme="/sg"), room.screen._open_list()),
         "note": lambda room: (room.go("checklist", subject=visit, theme="/sg"), room.note()),
