@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, or_, select
 
 from server.accounts.tables import CredentialRow, DeviceRow, PersonRow, RoleProposalRow, TermRow
@@ -12,6 +14,12 @@ from server.ledger.contacts import device_of_token
 from server.ledger.tables import ContactRow
 from shared.accounts import VISITING, Role
 from shared.values import DeviceId, PersonId
+
+_terms: Any = TermRow.__table__  # type: ignore[attr-defined]
+_ROLES_ON = select(_terms.c.role).where(
+    _terms.c.person == bindparam("person"), _terms.c.since <= bindparam("day"),
+    or_(_terms.c.until == "", _terms.c.until >= bindparam("day")),
+)  # fmt: skip
 
 
 def name_of(session: Session, person: PersonId) -> str:
@@ -26,14 +34,8 @@ def names(session: Session) -> dict[PersonId, str]:
 
 def roles_on(session: Session, person: PersonId, day: date) -> list[str]:
     """Roles the person holds on the day, in the order of the Role list."""
-    held = set(
-        session.exec(
-            select(TermRow.role).where(
-                TermRow.person == person, col(TermRow.since) <= day.isoformat(),
-                or_(col(TermRow.until) == "", col(TermRow.until) >= day.isoformat()),
-            )
-        )
-    )  # fmt: skip
+    asked = {"person": person, "day": day.isoformat()}
+    held = set(session.connection().execute(_ROLES_ON, asked).scalars())
     return [role.value for role in Role if role.value in held]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from server.backup.tables import BackupRow, StandingRow
@@ -15,10 +17,13 @@ LATE = timedelta(hours=24)
 """A proven backup older than this is late. Source: SECURITY A.6, durable mark."""
 
 
+_standing: Any = StandingRow.__table__  # type: ignore[attr-defined]
+_DURABLE = columns(_standing.c.durable).where(_standing.c.id == 1)
+
+
 def durable(session: Session) -> int:
     """The ledger position that the last proven backup covers; 0 while none is. Source: SETTLED decision 25."""
-    standing = session.get(StandingRow, 1)
-    return standing.durable if standing else 0
+    return session.connection().execute(_DURABLE).scalar() or 0
 
 
 def sealing_device(session: Session, keys_device: DeviceId) -> DeviceId:

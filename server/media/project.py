@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import insert
-from sqlmodel import Session, col, delete
+from sqlalchemy import bindparam, delete, insert
+from sqlmodel import Session
 
 from server.media.tables import PromisedRow
 from shared.ledger.crypto import CHUNK_BYTES, TAG_BYTES
@@ -15,6 +16,9 @@ from shared.values import SubjectId, is_hash
 PLAIN_BYTES = 50 * 1024 * 1024
 MEDIA_BYTES = 7 + PLAIN_BYTES + TAG_BYTES * (PLAIN_BYTES // CHUNK_BYTES + 1)
 """Largest ciphertext: 50 MiB sealed in chunks."""
+_promised: Any = PromisedRow.__table__  # type: ignore[attr-defined]
+_CLEAR = delete(_promised).where(_promised.c.subject == bindparam("of"))
+_INSERT = insert(_promised)
 
 
 def promise(session: Session, subject: SubjectId, files: Iterable[MediaFile]) -> None:
@@ -24,6 +28,7 @@ def promise(session: Session, subject: SubjectId, files: Iterable[MediaFile]) ->
         for file in files
         if is_hash(file.sha256) and 0 < file.size <= MEDIA_BYTES
     }
-    session.execute(delete(PromisedRow).where(col(PromisedRow.subject) == subject))
+    connection = session.connection()
+    connection.execute(_CLEAR, {"of": subject})
     if rows:
-        session.execute(insert(PromisedRow), list(rows.values()))
+        connection.execute(_INSERT, list(rows.values()))

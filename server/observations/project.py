@@ -6,10 +6,9 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, column, insert
-from sqlmodel import Session, SQLModel, col, delete
+from sqlalchemy import bindparam, delete, insert
+from sqlmodel import Session, SQLModel
 
-from server.db import Id
 from server.media.project import promise
 from server.observations.tables import AnswerRow, FindingRow, InterviewRow, ThemeCountRow
 from shared.checklists.paths import is_path, place_of
@@ -20,16 +19,21 @@ from shared.observations.record import Record, Versioned
 from shared.values import moment_of
 
 ITEM_LENGTH = 400
-_TABLES: tuple[type[SQLModel], ...] = (FindingRow, AnswerRow, ThemeCountRow)
-_CLEAR = [delete(table).where(column("record", Id) == bindparam("of")) for table in _TABLES]
-_INSERT = {table: insert(SQLModel.metadata.tables[str(table.__tablename__)]) for table in _TABLES}
+_TABLES = {row: SQLModel.metadata.tables[str(row.__tablename__)] for row in (FindingRow, AnswerRow, ThemeCountRow)}
+_CLEAR = [delete(table).where(table.c.record == bindparam("of")) for table in _TABLES.values()]
+_INSERT = {row: insert(table) for row, table in _TABLES.items()}
+_interviews: Any = InterviewRow.__table__  # type: ignore[attr-defined]
+_CLEAR_INTERVIEW = delete(_interviews).where(_interviews.c.id == bindparam("of"))
+_INSERT_INTERVIEW = insert(_interviews)
+"""Made once, and run without rows becoming objects: nobody holds objects of what only projections write."""
 _STANDARD = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def record(session: Session, state: Record) -> None:
     """Replaces findings, answers and counts of the record. Rows go in as plain lists: a visit has hundreds."""
+    connection = session.connection()
     for clear in _CLEAR:
-        session.execute(clear, {"of": state.id})
+        connection.execute(clear, {"of": state.id})
     if state.parent is None or not state.visit:
         return
     visit = _visit(state)
@@ -44,7 +48,7 @@ def record(session: Session, state: Record) -> None:
         (ThemeCountRow, _counts(state, visit, answers)),
     ):
         if rows:
-            session.execute(_INSERT[table], rows)
+            connection.execute(_INSERT[table], rows)
     promise(session, state.id, (file for photo in state.photos.values() for file in photo.files.values()))
 
 
@@ -86,16 +90,15 @@ def _counts(state: Record, visit: str, answers: list[dict[str, Any]]) -> list[di
 
 def interview(session: Session, state: Interview) -> None:
     """Replaces the row of the interview."""
-    session.execute(delete(InterviewRow).where(col(InterviewRow.id) == state.id))
+    connection = session.connection()
+    connection.execute(_CLEAR_INTERVIEW, {"of": state.id})
     if not state.author or state.parent is None:
         return
-    session.add(
-        InterviewRow(
-            id=state.id, visit=_visit(state), number=printable(state.number)[:16], author=state.author,
-            opened_at=_moment(state.opened_at), withdrawn=bool(state.withdrawn_at),
-        )
-    )  # fmt: skip
-    session.flush()
+    row = {
+        "id": state.id, "visit": _visit(state), "number": printable(state.number)[:16], "author": state.author,
+        "opened_at": _moment(state.opened_at), "withdrawn": bool(state.withdrawn_at),
+    }  # fmt: skip
+    connection.execute(_INSERT_INTERVIEW, row)
     promise(session, state.id, (file for files in state.files.values() for file in files))
 
 

@@ -24,6 +24,7 @@ from tests.simulator.disk import Disk, Killed, watched
 from tests.simulator.limits import small_pages
 from tests.simulator.saves import Saves
 from tests.simulator.scope import Scope
+from tests.simulator.seals import remembered
 
 LEAST_FAULTS = 8
 ROUNDS_TO_DRAIN = 5
@@ -175,6 +176,7 @@ def play(seed: int, folder: Path, on_step: Callable[[str], None] = lambda line: 
     with ExitStack() as stack:
         stack.enter_context(seeded(seed))
         stack.enter_context(small_pages(chance))
+        stack.enter_context(remembered())
         disk = stack.enter_context(watched(Disk()))
         world = stack.enter_context(World.open(folder / "world", names))
         simulation = Simulation(seed, world, chance, disk, on_step=on_step)
