@@ -20,7 +20,8 @@ from field_app.store.held import Held, counted
 from field_app.store.kept import FrameState, KeptReceipt, Meta, Pulled
 from field_app.store.opened import Opened, Writing
 from field_app.store.store import Store
-from shared.accounts import Office, Person
+from field_app.store.vouched import known_keys
+from shared.accounts import Person
 from shared.ledger.door import place
 from shared.ledger.frame import Frame, is_sealed, read_frames
 from shared.ledger.merge import operations_of
@@ -78,21 +79,7 @@ def colleagues(store: Store) -> list[Colleague]:
 
 def signing_keys(store: Store) -> dict[DeviceId, set[str]]:
     """Signing keys (hex) of every device this tablet knows: the office's and the tablets of its people, revoked too."""
-    return store.reading(_signing_keys)
-
-
-def _signing_keys(opened: Opened) -> dict[DeviceId, set[str]]:
-    known: dict[DeviceId, set[str]] = {opened.identity.server_device: {opened.identity.server_key}}
-    for kind in ("office", "person"):
-        for subject in opened.book.of_kind(kind):
-            state = opened.book.state(subject)
-            if isinstance(state, Office):
-                for device, key in state.servers.items():
-                    known.setdefault(device, set()).add(key)
-            elif isinstance(state, Person):
-                for tablet in state.devices.values():
-                    known.setdefault(tablet.id, set()).add(tablet.sign_key)
-    return known
+    return store.reading(known_keys)
 
 
 def _owners(opened: Opened) -> dict[DeviceId, PersonId]:
@@ -156,7 +143,7 @@ def take_frames(store: Store, frames: Sequence[Frame], position: int = 0) -> Tak
 
 
 def _take_frames(opened: Opened, frames: Sequence[Frame], position: int) -> Taken:
-    keys = _signing_keys(opened)
+    keys = known_keys(opened)
     taken, plan = Taken(), _Plan(keys, _owners(opened))
     sealed = [frame for frame in frames if any(is_sealed(frame, bytes.fromhex(k)) for k in keys.get(_of(frame), ()))]
     taken.refused = len(frames) - len(sealed)
@@ -168,7 +155,7 @@ def _take_frames(opened: Opened, frames: Sequence[Frame], position: int) -> Take
         return taken
 
     def work(writing: Writing) -> tuple[list[int], Meta]:
-        numbers = [writing.put("pulled", Pulled(bound, frame.encoded())) for frame in plan.pulled]
+        numbers = [writing.put("pulled", Pulled(bound, frame.encoded(), True)) for frame in plan.pulled]
         offers = opened.meta.offers if position else tuple(sorted({*opened.meta.offers, *numbers}))
         meta = msgspec.structs.replace(opened.meta, offers=offers)
         writing.put("meta", meta, 1)

@@ -26,12 +26,12 @@ from field_app.store.kept import (
     OwnOperation,
     Pulled,
 )
-from field_app.store.opened import Cut, Opened, Writing
+from field_app.store.opened import Cut, Loose, Opened, Writing
 from field_app.store.store import Store
-from shared.accounts import DeviceEnrolled, Office, Person, ServerNamed
+from field_app.store.vouched import is_the_offices, known_keys, office_keys, sealed_by
 from shared.ledger.crypto import is_signed
 from shared.ledger.door import place
-from shared.ledger.frame import Frame, FrameHeader, is_sealed
+from shared.ledger.frame import Frame, FrameHeader
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import (
     Receipt,
@@ -39,8 +39,7 @@ from shared.ledger.messages import (
     receipt_message,
 )
 from shared.ledger.operation import canonical
-from shared.permissions import OFFICE_ACTS, TABLET_OPENS
-from shared.registry import BODIES, kind_of_subject, subject_kind_of
+from shared.registry import BODIES
 from shared.values import DeviceId, SubjectId, moment_of, stamp
 
 ALARM_LIMIT = 50
@@ -53,7 +52,9 @@ class _Plan:
     trial: dict[SubjectId, Held] = field(default_factory=dict)
     pulled: list[Frame] = field(default_factory=list)
     own: list[Frame] = field(default_factory=list)
-    loose: list[Frame] = field(default_factory=list)
+    aside: list[Loose] = field(default_factory=list)
+    found_good: list[Loose] = field(default_factory=list)
+    forged: list[Loose] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     behind: dict[str, int] = field(default_factory=dict)
 
@@ -85,23 +86,33 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
     bound = _bound(page.cursor)
     due_again = _files_due_again(opened) if page.restored is not None else []
 
-    def work(writing: Writing) -> tuple[list[int], list[tuple[Frame, list[int], int]]]:
+    def work(writing: Writing) -> tuple[list[int], list[tuple[Frame, list[int], int]], list[Loose]]:
         if page.next_nonce != opened.nonce:
             writing.own(OwnNonce(page.next_nonce))
         own = [_write_own(writing, opened, plan, frame) for frame in plan.own]
-        numbers = [writing.put("pulled", Pulled(bound, frame.encoded())) for frame in plan.pulled]
-        for each, fate in fates.items():
-            writing.put("frame_state", fate, each)
+        numbers = [writing.put("pulled", Pulled(bound, frame.encoded(), True)) for frame in plan.pulled]
+        loose = [_write_loose(writing, opened, each, bound) for each in plan.aside]
+        for each in plan.found_good:
+            at = opened.pulled[each.number][0]
+            writing.put("pulled", Pulled(at, each.frame.encoded(), True), each.number)
+        writing.delete_all("pulled", [each.number for each in plan.forged if each.number])
+        for number, fate in fates.items():
+            writing.put("frame_state", fate, number)
         if receipt.frames:
             writing.put("receipt", KeptReceipt(reply.receipt_bytes, reply.signature))
         for kept, row in due_again:
             writing.put("media", kept, row)
         writing.put("meta", meta, 1)
-        return numbers, own
+        return numbers, own, loose
 
-    numbers, own = opened.write(work)
+    numbers, own, loose = opened.write(work)
     for number, frame in zip(numbers, plan.pulled, strict=True):
         opened.pulled[number] = (bound, frame.header)
+    for each in loose:
+        if each.number:
+            opened.pulled.setdefault(each.number, (bound, each.frame.header))
+    for each in plan.forged:
+        opened.pulled.pop(each.number, None)
     for frame, lines, number in own:
         opened.numbers.setdefault(frame.header.subject, []).extend(lines)
         opened.cuts.append(Cut(number, frame.header, frame.ids()[-1].hex(), FrameState("already")))
@@ -110,7 +121,7 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
     for held in plan.trial.values():
         opened.book.changed(held)
     opened.media |= {kept.sha256: (row, kept) for kept, row in due_again}
-    opened.loose, opened.meta, opened.nonce = plan.loose, meta, page.next_nonce
+    opened.loose, opened.meta, opened.nonce = loose, meta, page.next_nonce
     if receipt.frames:
         opened.receipts.append(KeptReceipt(reply.receipt_bytes, reply.signature))
 
@@ -126,71 +137,84 @@ def _files_due_again(opened: Opened) -> list[tuple[MediaKept, int]]:
 
 def _planned(opened: Opened, reply: Reply, now: datetime) -> _Plan:
     plan = _Plan()
-    frames = [*reply.frames]
-    known = _known_keys(opened, frames)
-    waiting: list[tuple[Frame, bool]] = [(frame, False) for frame in opened.loose] + [(frame, True) for frame in frames]
+    known = known_keys(opened, [*(each.frame for each in opened.loose), *reply.frames])
+    waiting = {each.frame.encoded(): each for each in (*opened.loose, *(Loose(frame) for frame in reply.frames))}
+    waiting |= {each.frame.encoded(): each for each in opened.loose}
     moved = True
     while moved and waiting:
-        moved, left = False, []
-        for frame, is_new in waiting:
-            if not _take(opened, plan, frame, is_new, known, now):
-                left.append((frame, is_new))
-            else:
-                moved = True
-        waiting = left
-    for frame, is_new in waiting:
-        plan.loose.append(frame)
-        if is_new and frame.header.device != opened.identity.device:
-            plan.pulled.append(frame)
+        moved = False
+        for wire, each in list(waiting.items()):
+            if not _take(opened, plan, each, known, now):
+                continue
+            del waiting[wire]
+            moved = True
+    for each in waiting.values():
+        is_good = each.is_checked or bool(known.get(each.frame.header.device))
+        if is_good:
+            _note_good(plan, each)
+        plan.aside.append(Loose(each.frame, each.number, is_good))
     return plan
 
 
-def _take(
-    opened: Opened, plan: _Plan, frame: Frame, is_new: bool, known: dict[DeviceId, set[str]], now: datetime
-) -> bool:
-    """Takes a frame into the trial; False when it waits for an earlier one of its chain."""
-    header = frame.header
-    key = known.get(header.device)
-    if is_new and key and not _sealed_by(frame, key):
+def _take(opened: Opened, plan: _Plan, each: Loose, known: dict[DeviceId, set[str]], now: datetime) -> bool:
+    """Takes a frame into the trial; False when it waits for an earlier one of its chain, or for its device's key."""
+    frame, header = each.frame, each.frame.header
+    held = plan.trial.get(header.subject) or opened.book.subjects.get(header.subject) or Held(header.subject)
+    is_good = each.is_checked or _is_sealed_well(opened, held, frame, known)
+    if is_good is None:
+        return False
+    if not is_good:
         plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
-        return True
-    current = plan.trial.get(header.subject) or opened.book.subjects.get(header.subject)
-    held = current or Held(header.subject)
-    if is_new and not key and _is_the_offices(held, frame) and not _sealed_by(frame, _office_keys(opened)):
-        plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
+        plan.forged.append(each)
         return True
     ids = held.chains.get(header.device, [])
     verdict = place(frame, held.chain(header.device), set(ids[header.first - 1 : frame.last]))
     if verdict.status == "waiting":
         return False
-    if verdict.status == "quarantined":
-        plan.alarms.append(Alarm("fork", header.subject, stamp(now)))
-        return True
-    if verdict.status == "already":
+    if verdict.status != "accepted":
+        _note_good(plan, each)
+        if verdict.status == "quarantined":
+            plan.alarms.append(Alarm("fork", header.subject, stamp(now)))
         return True
     operations = operations_of(frame, BODIES)[0]
-    if is_new and has_forged_branch(operations, held, known):
+    if has_forged_branch(operations, held, known):
         plan.alarms.append(Alarm("bad_seal", header.subject, stamp(now)))
+        plan.forged.append(each)
         return True
     if header.subject not in plan.trial:
         plan.trial[header.subject] = held.copied()
     plan.trial[header.subject].extend(frame, verdict.skip, operations)
-    if is_new:
+    _note_good(plan, each)
+    if not each.number:
         (plan.own if header.device == opened.identity.device else plan.pulled).append(frame)
     return True
 
 
-def _is_the_offices(held: Held, frame: Frame) -> bool:
-    """Whether only the office says such things: nobody is believed who cannot show its seal, whoever passed it on."""
-    operations = operations_of(frame, BODIES)[0]
-    kinds = {held.kind or kind_of_subject(operations), *(subject_kind_of(each.kind) for each in operations)}
-    return not (kinds - {None}) <= TABLET_OPENS or any(each.kind in OFFICE_ACTS for each in operations)
+def _note_good(plan: _Plan, each: Loose) -> None:
+    """The row of a frame that was kept unchecked says from now on that its seal was found good."""
+    if each.number and not each.is_checked:
+        plan.found_good.append(each)
 
 
-def _office_keys(opened: Opened) -> set[str]:
-    """Keys the office goes by. After a restore it names a new device under a key of before."""
-    states = (opened.book.state(subject) for subject in opened.book.of_kind("office"))
-    return {opened.identity.server_key, *(key for state in states for key in state.servers.values())}
+def _is_sealed_well(opened: Opened, held: Held, frame: Frame, known: dict[DeviceId, set[str]]) -> bool | None:
+    """Whether the seal is one the office vouched for; None while nobody knows the device, and it is kept aside.
+
+    A device the office has not named yet may speak under a key the office goes by: so it comes back after a restore.
+    """
+    keys = known.get(frame.header.device)
+    if keys:
+        return sealed_by(frame, keys)
+    if not is_the_offices(held, frame):
+        return None
+    return sealed_by(frame, office_keys(opened))
+
+
+def _write_loose(writing: Writing, opened: Opened, each: Loose, bound: int) -> Loose:
+    """Keeps a frame of another device that does not count yet; own ones are asked for again."""
+    if each.number or each.frame.header.device == opened.identity.device:
+        return each
+    number = writing.put("pulled", Pulled(bound, each.frame.encoded(), each.is_checked))
+    return Loose(each.frame, number, each.is_checked)
 
 
 def _write_own(writing: Writing, opened: Opened, plan: _Plan, frame: Frame) -> tuple[Frame, list[int], int]:
@@ -207,43 +231,6 @@ def _write_own(writing: Writing, opened: Opened, plan: _Plan, frame: Frame) -> t
     number = writing.own(OwnFrame(canonical(frame.header)))
     writing.put("frame_state", FrameState("already"), number)
     return frame, lines, number
-
-
-def _known_keys(opened: Opened, frames: list[Frame]) -> dict[DeviceId, set[str]]:
-    """Signing keys (hex) by device, as the office's and the persons' subjects name them, those of this page too.
-
-    Only the office names keys: what anybody else's frame says of them is passed over, or one tablet could make
-    the frames of another look forged.
-    """
-    known: dict[DeviceId, set[str]] = {}
-    offices = {opened.identity.server_device: {opened.identity.server_key}}
-    for subject in opened.book.of_kind("office"):
-        state = opened.book.state(subject)
-        if isinstance(state, Office):
-            for device, key in state.servers.items():
-                offices.setdefault(device, set()).add(key)
-    for subject in opened.book.of_kind("person"):
-        state = opened.book.state(subject)
-        if isinstance(state, Person):
-            for tablet in state.devices.values():
-                known.setdefault(tablet.id, set()).add(tablet.sign_key)
-    for frame in frames:
-        if _sealed_by(frame, offices.get(frame.header.device, set())):
-            for body in _keys_in(frame):
-                if isinstance(body, ServerNamed):
-                    offices.setdefault(body.device, set()).add(body.key)
-                else:
-                    known.setdefault(body.device, set()).add(body.sign_key)
-    return known | offices
-
-
-def _sealed_by(frame: Frame, keys: set[str]) -> bool:
-    return any(is_sealed(frame, bytes.fromhex(key)) for key in keys)
-
-
-def _keys_in(frame: Frame) -> list[DeviceEnrolled | ServerNamed]:
-    bodies = (operation.body for operation in operations_of(frame, BODIES)[0])
-    return [body for body in bodies if isinstance(body, DeviceEnrolled | ServerNamed)]
 
 
 def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
@@ -357,7 +344,9 @@ def _head_of(opened: Opened, header: FrameHeader) -> str:
     last = header.first + header.count - 1
     if last <= len(ids):
         return ids[last - 1]
-    return next((frame.ids()[-1].hex() for frame in opened.loose if frame.header == header), "")
+    return next(
+        (frame.ids()[-1].hex() for frame in (each.frame for each in opened.loose) if frame.header == header), ""
+    )
 
 
 def _differing(opened: Opened, reply: Reply, plan: _Plan) -> list[str]:

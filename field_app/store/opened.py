@@ -67,6 +67,16 @@ class Cut:
         return self.state.status in ("accepted", "already")
 
 
+@dataclass(frozen=True)
+class Loose:
+    """A frame of another device that is kept and not folded: it waits for an earlier one of its chain, or for the key
+    of its device. number: of its row; 0 when it has none. is_checked: its seal was found good."""
+
+    frame: Frame
+    number: int = 0
+    is_checked: bool = False
+
+
 @dataclass
 class Damage:
     """What a start found wrong and what it could not mend; shown on T11, never hidden.
@@ -107,7 +117,7 @@ class Opened:
     media: dict[str, tuple[int, MediaKept]] = field(default_factory=dict)
     receipts: list[KeptReceipt] = field(default_factory=list)
     pulled: dict[int, tuple[int, FrameHeader]] = field(default_factory=dict)
-    loose: list[Frame] = field(default_factory=list)
+    loose: list[Loose] = field(default_factory=list)
     damage: Damage = field(default_factory=Damage)
     is_short: bool = False
     """The ballast was given up; it is laid again behind the first save that finds room."""
@@ -239,7 +249,7 @@ def load(opened: Opened, own: dict[int, bytes]) -> None:
         pulled = msgspec.msgpack.decode(plain, type=Pulled)
         frame = read_frames(pulled.frame[:-1].split(b"\n"))[0]
         opened.pulled[number] = (pulled.bound, frame.header)
-        opened.loose.append(frame)
+        opened.loose.append(Loose(frame, number, pulled.is_checked))
     settle_loose(opened)
     for held in opened.book.subjects.values():
         opened.book.changed(held)
@@ -287,12 +297,16 @@ def operation_of(record: OwnOperation, device: DeviceId, id_: str) -> Operation 
 
 
 def settle_loose(opened: Opened) -> None:
-    """Takes frames of others into the book as far as they fit behind their chains; the rest waits for its gap."""
+    """Takes frames of others into the book as far as their seals were found good and they fit behind their chains."""
     moved = True
     while moved and opened.loose:
         moved = False
-        left: list[Frame] = []
-        for frame in opened.loose:
+        left: list[Loose] = []
+        for each in opened.loose:
+            frame = each.frame
+            if not each.is_checked:
+                left.append(each)
+                continue
             held = opened.book.at(frame.header.subject)
             ids = held.chains.get(frame.header.device, [])
             verdict = place(frame, held.chain(frame.header.device), set(ids[frame.header.first - 1 : frame.last]))
@@ -300,7 +314,7 @@ def settle_loose(opened: Opened) -> None:
                 held.extend(frame, verdict.skip)
                 moved = True
             elif verdict.status == "waiting":
-                left.append(frame)
+                left.append(each)
         opened.loose = left
 
 

@@ -13,7 +13,8 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from shared.accounts import fingerprint
+from field_app.store.store import Store
+from shared.accounts import DeviceConfirmed, DeviceEnrolled, PersonAdded, fingerprint
 from shared.ledger.crypto import (
     box_address,
     is_signed,
@@ -108,6 +109,13 @@ class OfficeDouble:
         frame = cut(self.seed, self.device, subject, held.seq + 1, bytes.fromhex(held.id), lines)
         self.append(frame)
         return frame
+
+    def vouch(self, store: Store) -> None:
+        """Says whose tablet it is: enrolled by one officer, confirmed by another."""
+        tablet = self.tablets[store.identity.device]
+        enrolled = DeviceEnrolled(device=tablet.device, sign_key=tablet.sign_key, box_key=tablet.box_key, label="t")
+        self.write(store.person, PersonAdded(name="Dana"), enrolled)
+        self.write(store.person, DeviceConfirmed(device=tablet.device), author=new_id(99))
 
     def clock(self, subject: str) -> int:
         return max((json.loads(line)["clock"] for frame in self.frames if frame.header.subject == subject

@@ -7,8 +7,10 @@ import gzip
 from sqlmodel import select
 
 from server.ledger import queries
+from server.ledger.actions import record as act
 from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow
 from server.office import new_subject
+from server.quarantine.actions import decide
 from shared.accounts import Role
 from shared.ledger.frame import cut
 from shared.ledger.merge import digest
@@ -16,6 +18,7 @@ from shared.ledger.messages import read_reply
 from shared.ledger.operation import chain, genesis
 from shared.observations.answers import AnswerRecorded
 from shared.observations.record import RecordOpened
+from shared.visits import GroupFormed
 from tests.server.conftest import Tablet, World, statuses
 
 
@@ -224,9 +227,6 @@ def test_a_member_who_joins_late_gets_everything_from_the_beginning(pair) -> Non
     tablet = world.tablet(late)
     tablet.sync_all()
     with world.office.database.write() as session:
-        from server.ledger.actions import record as act
-        from shared.visits import GroupFormed
-
         members = (one.person, late)
         formed = GroupFormed(members=members, leader=one.person, least=1)
         act(session, world.office, visit, world.founded.second, [formed], world.now)
@@ -240,15 +240,36 @@ def test_who_leaves_the_group_gets_nothing_more(pair) -> None:
     other.sync_all()
     world = one.world
     with world.office.database.write() as session:
-        from server.ledger.actions import record as act
-        from shared.visits import GroupFormed
-
         act(session, world.office, visit, world.founded.second,
             [GroupFormed(members=(one.person,), leader=one.person, least=1)], world.now)  # fmt: skip
     one.sync(one.write(record, *answers(2, 30)))
     assert all(frame.header.subject != record for frame in other.sync_all())
     late = other.write(record, *answers(1, 40))
     assert statuses(other.sync(late)) == [("accepted", "")]
+
+
+def test_whoever_may_read_it_gets_the_keys_of_all_who_ever_wrote_it(pair) -> None:
+    """One left before the next joined, and a stranger's words were taken in: no frame is left without its key."""
+    one, other, visit = pair
+    world = one.world
+    record = new_subject(world.now)
+    one.sync(one.write(record, RecordOpened(visit=visit, checklists=())))
+    assert statuses(other.sync(other.write(record, AnswerRecorded(item="/mc/q", value=1)))) == [("accepted", "")]
+    stranger = world.tablet(world.person(Role.NPM_MEMBER))
+    strange = stranger.write(record, AnswerRecorded(item="/mc/q", value=2), clock=9)
+    stranger.sync(strange)
+    head = strange.ids()[-1].hex()
+    with world.office.database.write() as session:
+        decide(session, world.office, head, "taken_in", world.founded.admin, world.founded.second, "seen", world.now)
+    late = world.tablet(world.person(Role.NPM_MEMBER))
+    formed = GroupFormed(members=(one.person, late.person), leader=one.person, least=1)
+    with world.office.database.write() as session:
+        act(session, world.office, visit, world.founded.second, [formed], world.now)
+    came = late.sync_all()
+    assert {frame.header.device for frame in came if frame.header.subject == record} == {one.id, other.id, stranger.id}
+    assert {one.person, other.person, stranger.person} <= {frame.header.subject for frame in came}
+    assert stranger.person in {frame.header.subject for frame in one.sync_all()}
+    assert late.person not in {frame.header.subject for frame in (*other.sync_all(), *stranger.sync_all())}
 
 
 def test_both_sides_hold_the_same(pair) -> None:

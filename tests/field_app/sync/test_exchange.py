@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from field_app.acts import records, visits
@@ -11,7 +12,7 @@ from field_app.sync.status import rows
 from shared.ledger.crypto import new_id
 from shared.visits import GroupFormed, VisitPlanned
 from tests.field_app.office_double import AT
-from tests.field_app.tablets import NOW
+from tests.field_app.tablets import NOW, PIN
 
 
 @pytest.fixture
@@ -27,6 +28,8 @@ def group(office, make_store):
 
 def test_everything_arrives_once_and_the_count_falls_to_nothing(office, group, worker_of):
     first, second, visit = group
+    office.vouch(first)
+    office.vouch(second)
     assert worker_of(first).run_once().trouble == ""
     visits.start(first, visit, "KZ-1", NOW)
     record = record_id(first, visit)
@@ -75,6 +78,8 @@ def test_a_frame_the_office_cannot_read_holds_no_other(office, group, worker_of)
 
 def test_two_answers_to_one_question_stay_two_and_a_choice_keeps_both(office, group, worker_of):
     first, second, visit = group
+    office.vouch(first)
+    office.vouch(second)
     for store in (first, second):
         worker_of(store).run_once()
         visits.start(store, visit, "KZ-1", NOW)
@@ -98,6 +103,8 @@ def test_two_answers_to_one_question_stay_two_and_a_choice_keeps_both(office, gr
 
 def test_a_large_pull_goes_on_page_by_page(office, group, worker_of):
     first, second, visit = group
+    office.vouch(first)
+    office.vouch(second)
     for store in (first, second):
         worker_of(store).run_once()
     visits.start(first, visit, "KZ-1", NOW)
@@ -168,18 +175,11 @@ def test_a_forged_frame_of_a_colleague_is_not_taken(office, group, worker_of):
     first, second, visit = group
     for store in (first, second):
         worker_of(store).run_once()
-    from shared.accounts import DeviceConfirmed, DeviceEnrolled, PersonAdded
-
-    tablet = office.tablets[second.identity.device]
-    office.write(second.person, PersonAdded(name="Dana"),
-                 DeviceEnrolled(device=tablet.device, sign_key=tablet.sign_key, box_key=tablet.box_key, label="t"),
-                 DeviceConfirmed(device=tablet.device))  # fmt: skip
+    office.vouch(second)
     worker_of(first).run_once()
     visits.start(second, visit, "KZ-1", NOW)
     worker_of(second).run_once()
     honest = office.frames[-1]
-    import msgspec
-
     header = msgspec.structs.replace(honest.header, seal="A" * 86 + "==")
     office.frames[-1] = type(honest)(header, honest.lines)
     worker_of(first).run_once()
@@ -209,8 +209,39 @@ def test_no_tablet_says_for_another_which_key_is_its_own(office, group, worker_o
     assert record_id(second, visit) in first.subjects("record")
 
 
+def test_what_a_tablet_wrote_counts_when_the_office_vouched_for_its_key(office, group, worker_of):
+    """A page brings frames of a device nobody named: kept, over a restart too, and checked when the key comes."""
+    first, second, visit = group
+    worker_of(first).run_once()
+    worker_of(second).run_once()
+    visits.start(second, visit, "KZ-1", NOW)
+    record = record_id(second, visit)
+    records.answer(second, record, "/mc/beds", 6, NOW)
+    worker_of(second).run_once()
+    (place,) = [at for at, frame in enumerate(office.frames) if frame.header.subject == record]
+    forged = office.frames[place]
+    office.frames[place] = type(forged)(msgspec.structs.replace(forged.header, seal="A" * 86 + "=="), forged.lines)
+    for _ in range(2):
+        assert worker_of(first).run_once().trouble == ""
+        assert {each.device for each in first.operations(visit)} == {office.device}
+        assert first.subjects("record") == []
+        first.lock()
+        first.unlock(PIN, NOW)
+    assert first.reading(lambda opened: [each.is_checked for each in opened.loose]) == [False, False]
+    office.vouch(second)
+    assert worker_of(first).run_once().trouble == ""
+    assert second.identity.device in {each.device for each in first.operations(visit)}
+    assert record not in first.subjects("record")
+    assert [alarm.subject for alarm in first.alarms() if alarm.code == "bad_seal"] == [record]
+    first.lock()
+    first.unlock(PIN, NOW)
+    assert second.identity.device in {each.device for each in first.operations(visit)}
+    assert first.reading(lambda opened: opened.loose) == []
+
+
 def test_words_reach_the_colleague_whose_tablet_became_known_later(office, group, worker_of):
     first, second, visit = group
+    office.vouch(first)
     for store in (first, second):
         worker_of(store).run_once()
         visits.start(store, visit, "KZ-1", NOW)
@@ -219,18 +250,8 @@ def test_words_reach_the_colleague_whose_tablet_became_known_later(office, group
     worker_of(first).run_once()
     worker_of(second).run_once()
     assert second.words(record, second.state(record).notes[note].current.words) is None
-    from shared.accounts import DeviceConfirmed, DeviceEnrolled, PersonAdded
-
-    tablet = office.tablets[second.identity.device]
-    office.write(second.person, PersonAdded(name="Dana"),
-                 DeviceEnrolled(device=tablet.device, sign_key=tablet.sign_key, box_key=tablet.box_key, label="t"),
-                 DeviceConfirmed(device=tablet.device), author=new_id(99))  # fmt: skip
-    office.frames[-1].lines  # the second officer is somebody else than the one who enrolled
+    office.vouch(second)
     worker_of(first).run_once()
-    state = first.state(second.person)
-    if not state.devices[tablet.device].is_live:
-        office.write(second.person, DeviceConfirmed(device=tablet.device), author=new_id(98))
-        worker_of(first).run_once()
     worker_of(second).run_once()
     opened = second.words(record, second.state(record).notes[note].current.words)
     assert opened["text"] == "Терезе сынған"
