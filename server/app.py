@@ -26,7 +26,6 @@ from server.console.web import page, register_web
 from server.db import Database
 from server.errors import register_errors
 from server.keys import Keys, load_keys
-from server.ledger.projecting import Projector
 from server.migrations import check_schema
 from server.office import Office
 from server.watching.logs import begin as begin_log
@@ -51,6 +50,15 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+GUARDING = (
+    ("Content-Security-Policy", CONTENT_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+)
+"""Headers of every answer that does not say otherwise itself."""
 HSTS_SECONDS = 2 * 365 * 24 * 3600
 
 
@@ -134,13 +142,6 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
     return app
 
 
-def serve_app() -> Flask:
-    """The application of a serving process: beside answering it projects what was accepted."""
-    app = create_app()
-    Projector(app.extensions["qorgan"].database).start()
-    return app
-
-
 def config_is_https(config: Config) -> bool:
     """Whether browsers reach this office by https."""
     return config.address.startswith("https://")
@@ -164,12 +165,8 @@ def _blueprint_of(module: str) -> Blueprint:
 def _guarded(reply: Response, https: bool) -> Response:
     """Headers every answer carries. Source: SECURITY A.6, row Browser."""
     headers = reply.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    said = {name.lower() for name, _ in headers}
+    headers.extend([(name, value) for name, value in GUARDING if name.lower() not in said])
     if request.endpoint == "static":
         headers["Cache-Control"] = "private, max-age=3600"
     else:

@@ -21,7 +21,7 @@ from server.backup.commands import add_commands as add_backup_commands
 from server.bundles.commands import add_commands as add_bundle_commands
 from server.checklists.commands import add_commands as add_checklist_commands
 from server.config import Config, SettingMissing, from_environment
-from server.keys import KeysLocked, load_keys, make_keys, save_keys
+from server.keys import KeysLocked, make_keys, save_keys
 from server.ledger.commands import add_commands as add_ledger_commands
 from server.migrations import NewerSchema, OlderSchema, check_schema
 from server.office import Office
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = command("serve", _serve, "answer browsers and tablets")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     serve.add_argument("--port", type=int, default=8000)
-    serve.add_argument("--workers", type=int, default=1, help="processes")
+    serve.add_argument("--workers", type=int, default=0, help="processes (default: two, one on a machine of one core)")
     _add_found(
         command("found", _found, "found the office: keys, first two people, keyholders; asks for what is missing")
     )
@@ -160,21 +160,17 @@ def _office() -> Office:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from granian import Granian
-    from granian.constants import Interfaces
+    from server import serving
 
     config = _config()
     check_schema(config.database)
-    load_keys(config.keys, config.key_passphrase)
     if given.host not in ("127.0.0.1", "::1", "localhost") and not config.address.startswith("https://"):
         return _fail("beyond this machine only https is spoken: put a TLS proxy in front and set QORGAN_ADDRESS")
     if "QORGAN_ADDRESS" not in os.environ:
         os.environ["QORGAN_ADDRESS"] = f"http://{given.host}:{given.port}"
+    serving.prepare()
     print(f"office at {os.environ['QORGAN_ADDRESS']}", flush=True)
-    Granian(
-        "server.app:serve_app", address=given.host, port=given.port, interface=Interfaces.WSGI, workers=given.workers,
-        factory=True, blocking_threads=4, log_access=False,
-    ).serve()  # fmt: skip
+    serving.serve(given.host, given.port, given.workers or serving.workers_here())
     return DONE
 
 

@@ -1,0 +1,58 @@
+"""Workers of one office: one that dies is replaced, and none outlives the process that started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from server.keys import make_keys
+from server.migrations import migrate
+from tests.network.serving import Serving
+
+PATIENCE_SECONDS = 120.0
+
+
+def _workers(serving: Serving) -> set[int]:
+    pid = serving.process.pid
+    return {int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()}
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def _until(serving: Serving, is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < ends, serving.tail()
+        time.sleep(0.02)
+
+
+def _answers(serving: Serving) -> bool:
+    with urllib.request.urlopen(f"{serving.address}/login", timeout=60) as reply:
+        return bool(reply.status == 200)
+
+
+def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'office.db'}"
+    migrate(database)
+    serving = Serving(tmp_path, database, make_keys(1), workers=2).ready()
+    try:
+        _until(serving, lambda: len(_workers(serving)) == 2)
+        first = _workers(serving)
+        victim = min(first)
+        os.kill(victim, signal.SIGKILL)
+        _until(serving, lambda: len(_workers(serving) - {victim}) == 2 and _ended(victim))
+        assert all(_answers(serving) for _ in range(20)), "the place of the dead one is taken"
+        last = _workers(serving)
+        serving.process.kill()
+        _until(serving, lambda: all(_ended(pid) for pid in last))
+    finally:
+        serving.end()
