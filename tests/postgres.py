@@ -15,11 +15,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 
-START_SECONDS = 30
+START_SECONDS = 120
+STOP_SECONDS = 120
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """For tests that do not measure durability."""
 
@@ -70,13 +72,47 @@ class Cluster:
         )  # fmt: skip
         if made.returncode:
             raise RuntimeError(made.stderr)
-        options = ["listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=200", *settings]
-        with (self.folder / "log").open("wb") as log:
+        self._owner = owner
+        self._options = [
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+            "max_connections=200",
+            *settings,
+        ]
+        self.start()
+
+    def start(self) -> None:
+        """Runs the server on its files; after a kill it recovers first. Returns when it takes questions."""
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [bin_ / "postgres", "-D", self.folder / "data", *(part for one in options for part in ("-c", one))],
-                user=owner, cwd=self.folder, stdout=log, stderr=log, preexec_fn=_end_with_parent,
+                [programs() / "postgres", "-D", self.folder / "data", *(f"-c{one}" for one in self._options)],
+                user=self._owner, cwd=self.folder, stdout=log, stderr=log, preexec_fn=_end_with_parent,
             )  # fmt: skip
         self._wait()
+
+    def kill(self, how: signal.Signals) -> None:
+        """Ends the server and every process of it. SIGKILL: gone; SIGQUIT: its own "immediate", without tidying up."""
+        children = self._children()
+        self._process.send_signal(how)
+        self._process.wait(STOP_SECONDS)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        end = time.monotonic() + STOP_SECONDS
+        while any(_runs(child) for child in children):
+            assert time.monotonic() < end, "a process of the server does not end"
+            time.sleep(0.01)
+
+    def kill_a_backend(self) -> None:
+        """One process that serves a connection is gone: the server ends all others and recovers by itself."""
+        with psycopg.connect(f"host={self.folder} user=qorgan dbname=postgres", autocommit=True) as connection:
+            connection.execute("SELECT 1")
+            os.kill(connection.info.backend_pid, signal.SIGKILL)
+        self._wait()
+
+    def _children(self) -> list[int]:
+        path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(each) for each in path.read_text().split()]
 
     def _wait(self) -> None:
         end = time.monotonic() + START_SECONDS
@@ -129,6 +165,14 @@ class Cluster:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _name(url: str) -> str:
