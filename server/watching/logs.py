@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -29,6 +30,9 @@ QUIET = frozenset({"static", "watching.health", "watching.metrics"})
 NUMBER_HEADER = "Qorgan-Request"
 
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 class Lines(logging.Formatter):
     """Writes records as lines. form: "json" or "text"."""
 
@@ -40,7 +44,7 @@ class Lines(logging.Formatter):
         """One line for one record."""
         facts = self._facts(record)
         if self._form == "json":
-            return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+            return _json(facts)
         return " ".join(f"{name}={value}" if name not in ("at", "level", "said") else str(value)
                         for name, value in facts.items())  # fmt: skip
 
@@ -94,8 +98,12 @@ def short_name(id_: str) -> str:
     """A short name for an id that only who holds the office's key can make again; "" for no id."""
     if not id_:
         return ""
-    key = derived(office().keys.sign_secret, b"", b"qorgan/log/1")
-    return sha256(key + id_.encode()).hex()[:10]
+    return sha256(_key(office().keys.sign_secret) + id_.encode()).hex()[:10]
+
+
+@lru_cache(maxsize=4)
+def _key(secret: bytes) -> bytes:
+    return derived(secret, b"", b"qorgan/log/1")
 
 
 def request_number() -> str:

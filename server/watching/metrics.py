@@ -6,6 +6,7 @@ somebody reads. Devices carry short names of the log, never ids; nothing here sa
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, get_args
@@ -26,6 +27,8 @@ from shared.registry import FOLDS
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 BUCKETS = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf")
 """Upper bounds of a request's time in seconds."""
+_BOUNDS = tuple(map(float, BUCKETS))
+_WITHIN = "qorgan_request_seconds_within"
 GROUPS = {"sync": "sync", "media": "media", "packs": "packs", "static": "static", "watching": "watching"}
 """Blueprint → group of routes; every other route is a page, or `api` below /api."""
 CODES = ("2xx", "3xx", "4xx", "5xx")
@@ -35,13 +38,13 @@ _FRAMES = [f'status="{status}",reason="{reason}"' for status in get_args(FrameSt
 _KINDS = [f'subject="{kind}"' for kind in (*FOLDS, "unknown")]
 NAMES = (
     *(f"qorgan_requests_total{{{label}}}" for labels in _LABELS.values() for label in labels),
-    *(f'qorgan_request_seconds_bucket{{group="{group}",le="{bound}"}}' for group in _LABELS for bound in BUCKETS),
-    *(f'qorgan_request_seconds_{part}{{group="{group}"}}' for part in ("count", "sum") for group in _LABELS),
+    *(f'{_WITHIN}{{group="{group}",le="{bound}"}}' for group in _LABELS for bound in BUCKETS),
+    *(f'qorgan_request_seconds_sum{{group="{group}"}}' for group in _LABELS),
     "qorgan_exchanges_total",
     *(f"qorgan_frames_total{{{label}}}" for label in _FRAMES),
     *(f"qorgan_operations_total{{{label}}}" for label in _KINDS),
 )
-"""Every number that is counted, as its sample is written."""
+"""Every number that is counted, as its sample is written; of buckets only the one a request falls into."""
 
 HELP = {
     "qorgan_requests": ("counter", "Requests answered, by group of routes and class of status."),
@@ -68,16 +71,17 @@ def register_metrics(app: Flask, numbers: Numbers) -> None:
     app.extensions["qorgan_numbers"] = numbers
 
     def count(reply: Response) -> Response:
+        counted: list[tuple[str, float]] = []
         if "exchanged" in g and reply.status_code == 200:
-            count_exchange(numbers, office().database, g.exchanged)
+            counted += of_exchange(office().database, g.exchanged)
         group = group_of(request.blueprint, request.endpoint, request.path)
-        numbers.add(f'qorgan_requests_total{{group="{group}",code="{reply.status_code // 100}xx"}}')
         took = seconds()
-        for bound in BUCKETS:
-            if took <= float(bound):
-                numbers.add(f'qorgan_request_seconds_bucket{{group="{group}",le="{bound}"}}')
-        numbers.add(f'qorgan_request_seconds_count{{group="{group}"}}')
-        numbers.add(f'qorgan_request_seconds_sum{{group="{group}"}}', took)
+        numbers.add(
+            *counted,
+            (f'qorgan_requests_total{{group="{group}",code="{reply.status_code // 100}xx"}}', 1),
+            (f'{_WITHIN}{{group="{group}",le="{BUCKETS[bisect_left(_BOUNDS, took)]}"}}', 1),
+            (f'qorgan_request_seconds_sum{{group="{group}"}}', took),
+        )
         return reply
 
     app.after_request(count)
@@ -100,16 +104,16 @@ class _Told(msgspec.Struct):
 _told = msgspec.json.Decoder(_Told)
 
 
-def count_exchange(numbers: Numbers, database: Database, reply: bytes) -> None:
-    """Counts an exchange by its reply's first line, the receipt."""
-    numbers.add("qorgan_exchanges_total")
+def of_exchange(database: Database, reply: bytes) -> Iterable[tuple[str, float]]:
+    """What an exchange counts for, by its reply's first line, the receipt."""
+    yield "qorgan_exchanges_total", 1
     told = _told.decode(reply[: reply.index(b"\n")])
     g.device = told.device
     for said in told.frames:
-        numbers.add(f'qorgan_frames_total{{status="{said.status}",reason="{said.reason}"}}')
+        yield f'qorgan_frames_total{{status="{said.status}",reason="{said.reason}"}}', 1
         if said.status == "accepted":
             kind = known_kind(said.subject) or _asked_kind(database, said.subject) or "unknown"
-            numbers.add(f'qorgan_operations_total{{subject="{kind}"}}', said.count)
+            yield f'qorgan_operations_total{{subject="{kind}"}}', said.count
 
 
 def _asked_kind(database: Database, subject: str) -> str:
@@ -120,7 +124,7 @@ def _asked_kind(database: Database, subject: str) -> str:
 def text(numbers: Numbers, session: Session, now: datetime) -> str:
     """All samples, in families, as OpenMetrics wants them."""
     families: dict[str, list[str]] = {name: [] for name in HELP}
-    for name, value in numbers.sums().items():
+    for name, value in _told_of(numbers.sums()):
         families[_family(name)].append(f"{name} {_number(value)}")
     for name, value in _gauges(session, now):
         families[_family(name)].append(f"{name} {_number(value)}")
@@ -129,6 +133,17 @@ def text(numbers: Numbers, session: Session, now: datetime) -> str:
         if families[family]:
             lines += [f"# TYPE {family} {kind}", f"# HELP {family} {about}", *_in_order(kind, families[family])]
     return "\n".join([*lines, "# EOF", ""])
+
+
+def _told_of(sums: dict[str, float]) -> Iterable[tuple[str, float]]:
+    """Samples as they are told: a bucket counts those of every shorter one too, and the last one all."""
+    for group in _LABELS:
+        total = 0.0
+        for bound in BUCKETS:
+            total += sums.pop(f'{_WITHIN}{{group="{group}",le="{bound}"}}')
+            yield f'qorgan_request_seconds_bucket{{group="{group}",le="{bound}"}}', total
+        yield f'qorgan_request_seconds_count{{group="{group}"}}', total
+    yield from sums.items()
 
 
 def _in_order(kind: str, samples: list[str]) -> list[str]:

@@ -29,18 +29,17 @@ class Numbers:
         self._release = sha256("\n".join(self._places).encode()).hex()[:12]
         self._folder = folder
         self._lock = threading.Lock()
-        self._map: mmap.mmap | None = None
+        self._map: memoryview | None = None
         self._process = 0
 
-    def add(self, name: str, amount: float = 1.0) -> None:
-        """Adds to a number. An unknown name is passed over: what is counted was said at the start."""
-        place = self._places.get(name)
-        if place is None:
-            return
+    def add(self, *amounts: tuple[str, float]) -> None:
+        """Adds to numbers by name. An unknown one is passed over: what is counted was said at the start."""
         with self._lock:
             own = self._own()
-            (value,) = struct.unpack_from("<d", own, place * SIZE)
-            struct.pack_into("<d", own, place * SIZE, value + amount)
+            for name, amount in amounts:
+                place = self._places.get(name)
+                if place is not None:
+                    own[place] += amount
 
     def sums(self) -> dict[str, float]:
         """Every number over all processes, those that ended too."""
@@ -58,9 +57,9 @@ class Numbers:
         except FileNotFoundError:
             return ()
         count = len(self._places)
-        return struct.unpack(f"<{count}d", data) if len(data) == count * SIZE else ()
+        return struct.unpack(f"{count}d", data) if len(data) == count * SIZE else ()
 
-    def _own(self) -> mmap.mmap:
+    def _own(self) -> memoryview:
         """This process's file; a forked child makes its own."""
         if self._map is None or self._process != os.getpid():
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +72,7 @@ class Numbers:
                 if not path.exists() or path.stat().st_size != size:
                     path.write_bytes(bytes(size))
                 with path.open("r+b") as file:
-                    self._map = mmap.mmap(file.fileno(), size)
+                    self._map = memoryview(mmap.mmap(file.fileno(), size)).cast("d")
         return self._map
 
     def _gather_ended(self) -> None:
@@ -85,7 +84,7 @@ class Numbers:
                 totals[place] += value
         if ended:
             fresh = past.with_name("gathering")
-            fresh.write_bytes(struct.pack(f"<{len(totals)}d", *totals))
+            fresh.write_bytes(struct.pack(f"{len(totals)}d", *totals))
             fresh.replace(past)
             for path in ended:
                 path.unlink()

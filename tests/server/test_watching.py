@@ -148,8 +148,8 @@ from pathlib import Path
 from server.watching.numbers import Numbers
 numbers = Numbers(Path(sys.argv[1]), ["a", "b"])
 for _ in range(1000):
-    numbers.add("a")
-numbers.add("b", 0.5)
+    numbers.add(("a", 1))
+numbers.add(("b", 0.5))
 print("done", flush=True)
 if sys.argv[2] == "stay":
     sys.stdin.read()
@@ -168,8 +168,7 @@ def test_processes_count_together_and_an_ended_one_takes_nothing_away(tmp_path: 
     staying, ending = process("stay"), process("end")
     ending.wait()
     mine = Numbers(tmp_path, ["a", "b"])
-    mine.add("a", 5)
-    mine.add("not said at the start")
+    mine.add(("a", 5), ("not said at the start", 1))
     assert mine.sums() == {"a": 2005.0, "b": 1.0}
     staying.communicate("")
     assert process("end").wait() == 0
