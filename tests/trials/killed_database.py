@@ -1,7 +1,7 @@
 """PostgreSQL itself is killed while tablets push: kill -9, its own immediate stop, or one of its processes.
 
-A server of its own; a commit is answered when it is written. It recovers from its log, the office's process runs on, and the
-tablets try again until all is delivered. What a signed receipt had named before the kill is in the ledger after, once.
+A server of its own; a commit is answered when it is written. It recovers from its log, the office goes on running, and
+the tablets try again until all is delivered. What a signed receipt had named before is in the ledger afterwards, once.
 """
 
 from __future__ import annotations
