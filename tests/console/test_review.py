@@ -38,6 +38,7 @@ def addresses(office: Reviewing) -> dict[str, tuple[str, PersonId, Role]]:
         "institutions": ("/institutions", story.secretary, Role.COUNCIL_SECRETARY),
         "institution": (f"/institutions/{INSTITUTION}", story.secretary, Role.COUNCIL_SECRETARY),
         "people": ("/people", story.world.founded.admin, Role.ADMIN),
+        "backups": ("/backups", story.world.founded.admin, Role.ADMIN),
     }
 
 
