@@ -349,7 +349,7 @@ def _begun_once() -> Path:
     return folder / "world"
 
 
-def begun(stand: Stand, folder: str) -> None:
-    """A copy of a world with the visit under way: office and leader."""
-    for part in ("office", "leader"):
+def begun(stand: Stand, folder: str, tablets: tuple[str, ...] = ("leader",)) -> None:
+    """A copy of a world with the visit under way: the office and these tablets."""
+    for part in ("office", *tablets):
         copy_tree(_begun_once() / part, Path(folder) / part)

@@ -133,7 +133,7 @@ class Stand:
 
 def serve() -> None:
     """Takes orders from standard input until it ends."""
-    from tests.faults import damage_acts, office_acts, tablet_acts, trouble_acts  # noqa: F401  (loaded before the first fork)
+    from tests.faults import damage_acts, office_acts, tablet_acts, trouble_acts, two_acts  # noqa: F401  (loaded before the first fork)
     from tests.ground.founding import founded
 
     logging.disable(logging.CRITICAL)
