@@ -26,6 +26,7 @@ _STATUS: dict[str, int] = {
     "finding_unknown": 404, "question_unknown": 404, "report_missing": 404,
     "not_allowed": 403, "wrong_hat": 403, "not_entitled": 403, "recused": 403, "not_a_member": 403,
     "not_in_group": 403, "same_person": 403, "second_officer_needed": 403,
+    "proposer_gone": 403,
     "login_wrong": 401, "session_over": 401, "signature_wrong": 401, "nonce_wrong": 401, "device_unknown": 401,
     "device_waiting": 401, "device_revoked": 401,
     "code_wrong": 422, "code_used": 410, "code_expired": 410, "login_wait": 429,

@@ -43,7 +43,7 @@ CODES = frozenset(
     login_wrong login_wait session_over passphrase_short passphrase_common
     institution_unknown
     line_unreadable line_too_large body_wrong kind_wrong_subject
-    frame_unreadable frame_too_large frame_forged frame_waits frame_clock frame_early
+    frame_unreadable frame_too_large frame_forged frame_waits frame_clock frame_early proposer_gone
     signature_wrong nonce_wrong version_unknown request_unreadable request_too_large
     key_missing seal_broken
     hash_wrong media_unknown media_too_large media_no_room media_over_quota

@@ -1,13 +1,14 @@
 """Taking in what was kept aside, leaving it aside, letting a stopped tablet read again: one person proposes, a second
 one answers, and the decision is an operation on the subject of the tablet's person.
 
-Nothing is ever deleted. Who may be the second is the access matrix's to say (SECURITY D, row Quarantine): pages ask it;
-the command line is told both names by whoever runs the machine.
+Nothing is ever deleted. Who proposes and who may be the second is the access matrix's to say (SECURITY D, row
+Quarantine): it is asked of both at the moment the second answers, whoever runs the machine.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
@@ -21,10 +22,11 @@ from server.ledger.tables import ContactRow, HeldFrameRow, SubjectRow
 from server.office import Office
 from server.quarantine.decisions import carry, frame_in
 from server.quarantine.tables import ProposalRow
+from shared.accounts import Role
 from shared.errors import RuleBroken
 from shared.ledger.merge import operations_of
 from shared.ledger.operation import Operation
-from shared.permissions import OFFICE_ACTS, TABLET_OPENS, plans_for_the_office
+from shared.permissions import OFFICE_ACTS, TABLET_OPENS, may, plans_for_the_office
 from shared.quarantine import CLOCK_TAKEN, NEVER, FrameKeptAside, FrameTakenIn, Outcome, ReadingRestored
 from shared.registry import BODIES, kind_of_subject, strays, would_begin
 from shared.values import DeviceId, PersonId, SubjectId, as_typed, is_hash, is_id
@@ -32,8 +34,8 @@ from shared.values import DeviceId, PersonId, SubjectId, as_typed, is_hash, is_i
 REASON_LETTERS = 500
 
 
-def propose(session: Session, author: PersonId, head: str, outcome: Outcome, reason: str, now: datetime) -> None:
-    """An officer proposes what becomes of a frame; an earlier proposal about it is replaced.
+def propose(session: Session, author: PersonId, head: str, outcome: Outcome, reason: str, now: datetime) -> int:
+    """An officer proposes what becomes of a frame; an earlier proposal about it is replaced. Returns its number.
 
     Raises RuleBroken: not_found, frame_waits, frame_forged, frame_clock, frame_early, no_reason.
     """
@@ -42,32 +44,68 @@ def propose(session: Session, author: PersonId, head: str, outcome: Outcome, rea
     if outcome == "taken_in":
         check_takable(session, row)
     session.execute(delete(ProposalRow).where(col(ProposalRow.head) == head))
-    session.add(
-        ProposalRow(device=row.device, head=head, outcome=outcome, reason=said, proposed_by=author, proposed_at=now)
-    )
-    session.flush()
+    made = ProposalRow(device=row.device, head=head, outcome=outcome, reason=said, proposed_by=author, proposed_at=now)
+    return _kept(session, made)
 
 
-def propose_reading(session: Session, author: PersonId, device: DeviceId, reason: str, now: datetime) -> None:
-    """Somebody proposes that a stopped tablet reads again. Raises RuleBroken("not_found" | "no_reason")."""
+def propose_reading(session: Session, author: PersonId, device: DeviceId, reason: str, now: datetime) -> int:
+    """Somebody proposes that a stopped tablet reads again. Returns the number of the proposal.
+
+    Raises RuleBroken("not_found" | "no_reason").
+    """
     row = session.get(ContactRow, device) if is_id(device) else None
     if row is None or not row.frozen:
         raise RuleBroken("not_found")
     said = _said(reason)
     session.execute(delete(ProposalRow).where(col(ProposalRow.device) == device, col(ProposalRow.head) == ""))
-    session.add(ProposalRow(device=device, outcome="restored", reason=said, proposed_by=author, proposed_at=now))
+    made = ProposalRow(device=device, outcome="restored", reason=said, proposed_by=author, proposed_at=now)
+    return _kept(session, made)
+
+
+def _kept(session: Session, made: ProposalRow) -> int:
+    session.add(made)
     session.flush()
+    assert made.id is not None
+    return made.id
 
 
 def confirm(session: Session, office: Office, number: int, second: PersonId, now: datetime) -> None:
-    """The second person stands behind a proposal: it is done. Raises RuleBroken("same_person" | "not_found" | …)."""
+    """The second person stands behind a proposal: it is done, if both hold the roles for it on this day.
+
+    Raises RuleBroken: same_person, not_found, proposer_gone, not_allowed, and what `decide` raises.
+    """
     row = proposal(session, number)
     author = PersonId(row.proposed_by)
+    _two(session, author, second)
+    day = office.calendar.day_of(now)
+    proposes, answers, state = "device.restore", "device.confirm", None
+    if row.head:
+        held = _held(session, row.head)
+        proposes, answers = "quarantine.decide", "quarantine.confirm"
+        state = state_about(session, held.subject, held.parent)
+    if not _may(session, author, proposes, state, day):
+        raise RuleBroken("proposer_gone", "SECURITY D, rule 1")
+    if not _may(session, second, answers, state, day):
+        raise RuleBroken("not_allowed", "SECURITY D, rule 1")
     if row.head:
         decide(session, office, row.head, row.outcome, author, second, row.reason, now)  # type: ignore[arg-type]
     else:
         restore_reading(session, office, DeviceId(row.device), author, second, row.reason, now)
     session.delete(row)
+
+
+def state_about(session: Session, subject: str, parent: str | None) -> Any:
+    """The subject a frame belongs to, or the visit it would belong to: what the matrix asks about."""
+    for id_ in (subject, parent):
+        state = ledger.state(session, SubjectId(id_)) if id_ else None
+        if state is not None:
+            return state
+    return None
+
+
+def _may(session: Session, person: PersonId, verb: str, state: Any, day: date) -> bool:
+    """Whether one of the roles the person holds on this day has the right."""
+    return any(may(person, Role(role), verb, state) for role in people.roles_on(session, person, day))
 
 
 def decline(session: Session, number: int) -> None:

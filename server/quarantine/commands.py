@@ -1,6 +1,7 @@
 """`qorgan quarantine`, `qorgan tablets`, `qorgan status`: what was kept aside, stopped tablets, how the office stands.
 
-For whoever runs the machine. The same queries and actions as the page; both people are named by their sign-in names.
+For whoever runs the machine. The same queries and actions as the page, and the same rights are asked of the two people,
+who are named by their sign-in names.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ def _decided(outcome: Outcome) -> Callable[[argparse.Namespace], int]:
         with office.database.write() as session:
             head = queries.by_short_name(session, given.id)
             by, second = _who(session, given.by), _who(session, given.second)
-            actions.decide(session, office, head, outcome, by, second, given.reason, _now())
+            number = actions.propose(session, by, head, outcome, given.reason, _now())
+            actions.confirm(session, office, number, second, _now())
         print(texts(given.language)(f"quarantine.outcome.{outcome}"))
         return 0
 
@@ -145,7 +147,8 @@ def _restored(given: argparse.Namespace) -> int:
     office = _office()
     with office.database.write() as session:
         by, second = _who(session, given.by), _who(session, given.second)
-        actions.restore_reading(session, office, given.device, by, second, given.reason, _now())
+        number = actions.propose_reading(session, by, given.device, given.reason, _now())
+        actions.confirm(session, office, number, second, _now())
     print(texts(given.language)("quarantine.done.confirmed"))
     return 0
 

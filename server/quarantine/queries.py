@@ -18,7 +18,7 @@ from server.accounts.tables import DeviceRow
 from server.ledger import queries as ledger
 from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow, SubjectRow
 from server.office import Reader
-from server.quarantine.actions import check_takable
+from server.quarantine.actions import check_takable, state_about
 from server.quarantine.decisions import frame_in
 from server.quarantine.tables import FrameDecisionRow, ProposalRow
 from shared.accounts import Role
@@ -181,7 +181,7 @@ class _Looking:
         self._session = session
         self._names = people.names(session)
         self._devices = {row.id: row for row in session.exec(select(DeviceRow))}
-        self._states: dict[str, Any] = {}
+        self._states: dict[tuple[str, str | None], Any] = {}
         self._proposals = {row.head: self.proposed(row) for row in session.exec(select(ProposalRow)) if row.head}
 
     def proposed(self, row: ProposalRow) -> Proposed:
@@ -230,13 +230,9 @@ class _Looking:
         return self._names.get(row.person, "") if row else ""  # type: ignore[call-overload]
 
     def _state(self, subject: str, parent: str | None) -> Any:
-        """The subject the frame belongs to, or the visit it would belong to: what the matrix asks about."""
-        for id_ in (subject, parent):
-            if id_ and id_ not in self._states:
-                self._states[id_] = ledger.state(self._session, SubjectId(id_))
-            if id_ and self._states[id_] is not None:
-                return self._states[id_]
-        return None
+        if (subject, parent) not in self._states:
+            self._states[subject, parent] = state_about(self._session, subject, parent)
+        return self._states[subject, parent]
 
     def _others(self, frame: Frame) -> tuple[Told, ...]:
         header = frame.header

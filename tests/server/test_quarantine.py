@@ -223,11 +223,12 @@ def test_what_would_make_another_subject_of_this_one_stays_aside(pair, officer) 
     """An early clock puts it before the beginning: every copy would take its kind, or its visit, from there."""
     one, other, visit = pair
     world = one.world
+    one.clock = 50
     record = begun(one, visit)
     elsewhere = world.visit(one.person, other.person)
-    strange = other.write(record, RoleGranted(role=Role.COMMISSIONER, since="2026-01-01"), clock=0)
+    strange = other.write(record, RoleGranted(role=Role.COMMISSIONER, since="2026-01-01"), clock=1)
     third = world.tablet(other.person)
-    moved = third.write(record, RecordOpened(visit=elsewhere, checklists=()), clock=0)
+    moved = third.write(record, RecordOpened(visit=elsewhere, checklists=()), clock=1)
     late = one.write(record, RecordOpened(visit=elsewhere, checklists=()))
     for tablet, frame in ((other, strange), (third, moved), (one, late)):
         assert statuses(tablet.sync(frame)) == [("quarantined", "wrong_subject")]
@@ -295,9 +296,9 @@ def test_it_takes_two_people_and_a_reason(pair, officer) -> None:
         propose(session, officer, head, "taken_in", "seen", world.now)
         number = session.exec(select(ProposalRow.id)).one()
     assert "/mc/q10" not in state_of(world, record).answers.items
-    with world.office.database.write() as session:
+    with world.office.database.write() as session, pytest.raises(RuleBroken, match="proposer_gone"):
         confirm(session, world.office, number, other.person, world.now)
-        assert session.exec(select(ProposalRow)).all() == []
+    taken_in(world, frame, officer, other.person)
     assert "/mc/q10" in state_of(world, record).answers.items
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
 from server.accounts import actions as accounts
 from server.ledger.actions import record as office_record
+from server.ledger.contacts import freeze
 from server.ledger.tables import ContactRow, HeldFrameRow
 from server.office import new_subject
+from server.quarantine import commands
+from server.quarantine.actions import confirm, propose
 from server.quarantine.tables import FrameDecisionRow, ProposalRow
 from shared.accounts import Role
+from shared.errors import RuleBroken
 from shared.observations.answers import AnswerRecorded
 from shared.observations.record import NoteRecorded, RecordOpened
 from shared.visits import ConflictDeclared, OfficerAssigned, VisitStarted
@@ -180,3 +186,74 @@ def test_no_language_and_no_state_breaks_a_page(scene: Scene) -> None:
             )
         for head in ("0" * 64, "zz", "proposals"):
             assert scene.page(scene.officer, Role.CENTRE_OFFICER, f"/quarantine/{head}").status_code == 404
+
+
+def machine(scene: Scene, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """`qorgan` at the machine of the office; people are named by what they are in the scene."""
+    people = {"leader": scene.leader, "officer": scene.officer, "other": scene.other.person,
+              "admin": scene.world.founded.admin, "second": scene.world.founded.second}  # fmt: skip
+    monkeypatch.setattr(commands, "_office", lambda: scene.world.office)
+    monkeypatch.setattr(commands, "_now", lambda: scene.world.now)
+    monkeypatch.setattr(commands, "_who", lambda session, login: people[login])
+    parser = argparse.ArgumentParser()
+    commands.add_commands(parser.add_subparsers())
+    given = parser.parse_args(words)
+    done: int = given.run(given)
+    return done
+
+
+def kept(scene: Scene) -> str:
+    with scene.world.office.database.read() as session:
+        return "".join(row.status for row in session.exec(select(HeldFrameRow)))
+
+
+@pytest.mark.parametrize(
+    ("by", "second", "code"),
+    [("officer", "other", "not_allowed"), ("admin", "leader", "proposer_gone"), ("officer", "officer", "same_person"),
+     ("leader", "officer", "proposer_gone"), ("officer", "admin", "not_allowed")],
+)  # fmt: skip
+def test_at_the_machine_the_two_people_must_hold_the_roles_of_the_page(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, by: str, second: str, code: str
+) -> None:
+    for act in ("accept", "keep"):
+        with pytest.raises(RuleBroken, match=code):
+            machine(scene, monkeypatch, "quarantine", act, scene.head[:12], "--by", by, "--with", second,
+                    "--reason", "x")  # fmt: skip
+    assert kept(scene) == "quarantined"
+    with scene.world.office.database.read() as session:
+        assert session.exec(select(ProposalRow)).all() == []
+
+
+def test_at_the_machine_what_two_people_decided_is_written_down(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    said = ("--by", "officer", "--with", "leader", "--reason", "looked into it")
+    assert machine(scene, monkeypatch, "quarantine", "keep", scene.head[:12], *said) == 0
+    assert kept(scene) == "kept_aside"
+    assert machine(scene, monkeypatch, "quarantine", "accept", scene.head[:12], *said) == 0
+    assert kept(scene) == ""
+    with scene.world.office.database.write() as session:
+        freeze(session.get(ContactRow, scene.one.id), "twin", scene.world.now)
+    with pytest.raises(RuleBroken, match="not_allowed"):
+        machine(scene, monkeypatch, "tablets", "let-read", scene.one.id, "--by", "admin", "--with", "leader",
+                "--reason", "x")  # fmt: skip
+    with pytest.raises(RuleBroken, match="proposer_gone"):
+        machine(scene, monkeypatch, "tablets", "let-read", scene.one.id, "--by", "officer", "--with", "second",
+                "--reason", "x")  # fmt: skip
+    assert scene.one.sync().page.stopped == "twin"
+    assert machine(scene, monkeypatch, "tablets", "let-read", scene.one.id, "--by", "admin", "--with", "second",
+                   "--reason", "x") == 0  # fmt: skip
+    assert scene.one.sync().page.stopped == ""
+
+
+def test_a_proposal_ends_with_the_role_of_whoever_made_it(scene: Scene) -> None:
+    world = scene.world
+    with world.office.database.write() as session:
+        number = propose(session, scene.officer, scene.head, "taken_in", "seen", world.now)
+    with world.office.database.write() as session:
+        accounts.end_role(session, world.office, world.founded.admin, world.founded.second, scene.officer,
+                          Role.CENTRE_OFFICER, world.office.calendar.day_of(world.now), "left", world.now)  # fmt: skip
+    later = world.now + timedelta(days=2)
+    with pytest.raises(RuleBroken, match="proposer_gone"), world.office.database.write() as session:
+        confirm(session, world.office, number, scene.leader, later)
+    assert kept(scene) == "quarantined"
