@@ -158,10 +158,10 @@ class Ground:
     def fill(self, visits: int, each: int = 10) -> None:
         """Puts the records of so many visits into the ledger through the exchange itself, without HTTP, and projects
         them; `each` of them share one planned visit, because planning is not what grows here."""
-        planned = self.plan(-(-visits // each))
+        planned, began = self.plan(-(-visits // each)), now()
         for number in range(visits):
             tablet, visit = planned[number // each]
-            at = now() - timedelta(seconds=3 * (visits - number))  # a tablet may come sixty times a minute
+            at = began + timedelta(seconds=3 * number)  # a tablet may come sixty times a minute
             frame = tablet.frame(visit, number)
             expect_accepted(self._answer(exchange(self.office, *tablet.request(frame), at)))
             if number % 500 == 499:

@@ -1,7 +1,7 @@
 """Pushing a whole visit of 350 operations in one exchange: the office's time from packed bytes to packed bytes.
 
-On SQLite in a temporary folder, through the application, seal and signature included; how often a subject is folded
-is counted, because that is what grows first. Source: PERFORMANCE, SETTLED decisions 13, 21, 27.
+On SQLite in a temporary folder, through the application, seal and signature included. Source: PERFORMANCE, SETTLED
+decisions 13, 21, 27.
 """
 
 from __future__ import annotations
@@ -10,12 +10,8 @@ import base64
 import gzip
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.figures import Figure, median_of_three
 from benchmarks.ledger import bodies
@@ -25,7 +21,6 @@ from server.app import create_app
 from server.config import Config
 from server.db import Database
 from server.keys import make_keys
-from server.ledger import append, receive
 from server.ledger.actions import record
 from server.migrations import migrate
 from server.office import Office, new_subject
@@ -94,41 +89,16 @@ def frame_of(device: DeviceId, author: PersonId, subject: SubjectId, made: list[
     return cut(SECRET, device, subject, 1, genesis(device, subject), lines)
 
 
-@contextmanager
-def counted_folds() -> Iterator[Counter[str]]:
-    """Counts how often each subject with operations is folded while a push is taken in."""
-    counts: Counter[str] = Counter()
-    plain = append.state_of
-
-    def counting(kind: str, subject: SubjectId, operations: Any, parent: Any = None) -> Any:
-        operations = list(operations)
-        if operations:
-            counts[subject] += 1
-        return plain(kind, subject, operations, parent)
-
-    append.state_of = receive.state_of = counting
-    try:
-        yield counts
-    finally:
-        append.state_of = receive.state_of = plain
-
-
 def figures() -> list[Figure]:
-    """Time of a push, and the most often a subject of it is folded."""
+    """Time of a push."""
     with tempfile.TemporaryDirectory() as folder:
         standing = Standing(Path(folder))
         standing.push(standing.frame(0))
         numbers = iter(range(1, 100))
         spent = median_of_three(lambda: standing.push(standing.frame(next(numbers))))
-        frame = standing.frame(50)
-        with counted_folds() as counts:
-            standing.push(frame)
+        count = standing.frame(50).header.count
         standing.office.database.engine.dispose()
-    folds = counts[frame.header.subject]
-    return [
-        Figure("push of a visit, exchange in all", spent, "ms", note=f"{frame.header.count} operations"),
-        Figure("push of a visit, folds of its record", folds, "x", must=1),
-    ]
+    return [Figure("push of a visit, exchange in all", spent, "ms", note=f"{count} operations")]
 
 
 if __name__ == "__main__":
