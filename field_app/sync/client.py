@@ -245,14 +245,19 @@ def _sum(digest: bytes) -> dict[str, str]:
     return {"Upload-Checksum": f"sha256 {digits}", "Content-Type": "application/offset+octet-stream"}
 
 
-def media_offset(office: Office, token: str, sha256: str) -> int | None:
-    """How many bytes the office has; None when it was never announced. Raises NoNetwork, Refused."""
+def media_offset(office: Office, token: str, sha256: str, size: int = 0) -> int | None:
+    """How many bytes the office has; None when it was never announced, or last with another size than this one.
+
+    Raises NoNetwork, Refused.
+    """
     try:
         response = _call(office, "HEAD", f"/api/media/{sha256}", headers=TUS | _bearer(token))
     except Refused as refused:
         if refused.status in (404, 410):
             return None
         raise
+    if size and response.headers.get("Upload-Length", str(size)) != str(size):
+        return None
     return _offset(response)
 
 

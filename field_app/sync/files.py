@@ -137,7 +137,7 @@ class FileSender:
             if reached is not None:
                 sent.pieces += reached > 0
                 return reached
-        offset = client.media_offset(line, queue.token, kept.sha256)
+        offset = client.media_offset(line, queue.token, kept.sha256, kept.size)
         return client.media_begin(line, queue.token, kept.sha256, kept.size) if offset is None else offset
 
     def _send_piece(self, queue: Queue, line: client.Line, kept: MediaKept, piece: bytes, offset: int) -> int:

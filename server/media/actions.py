@@ -1,6 +1,6 @@
 """Which files the office takes in, and taking them in piece by piece.
 
-A file is welcome when an operation names its hash: accepted ones promise it through their projection, quarantined ones
+A file is welcome when an operation names its hash: accepted ones promise it through their projection, those kept aside
 are looked through. Source: SETTLED decisions 59, 61.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from server.ledger import queries as ledger
 from server.ledger.tables import ChainRow, HeldFrameRow
@@ -29,6 +29,8 @@ from shared.values import DeviceId, PersonId, SubjectId, is_hash
 
 PIECE_BYTES = 8 * 1024 * 1024
 """Most bytes of one piece: a photo goes whole where the line is good. Source: decision 0016."""
+ASIDE = ("quarantined", "kept_aside")
+"""Frames that nobody reads yet, or ever: what they name is evidence all the same."""
 
 
 def announce(
@@ -40,12 +42,19 @@ def announce(
     size than promised), DiskFull.
     """
     check_welcome(session, office, device, person, sha256, size)
-    _note_begun(session, device, sha256, size, now)
+    _note_begun(session, office, device, sha256, size, now)
 
 
-def _note_begun(session: Session, device: DeviceId, sha256: str, size: int, now: datetime) -> None:
-    if session.get(UploadRow, sha256) is None:
+def _note_begun(
+    session: Session, office: Office, device: DeviceId, sha256: str, size: int, now: datetime
+) -> None:  # fmt: skip
+    """Until a file is whole nobody knows whose promise is true: the size announced last counts."""
+    row = session.get(UploadRow, sha256)
+    if row is None:
         session.add(UploadRow(sha256=sha256, size=size, device=device, began_at=now))
+    elif row.done_at is None and row.size != size:
+        row.size, row.device = size, device
+        folder.begin_anew(office.media, sha256, size)
 
 
 def check_welcome(session: Session, office: Office, device: DeviceId, person: PersonId, sha256: str, size: int) -> None:
@@ -54,12 +63,12 @@ def check_welcome(session: Session, office: Office, device: DeviceId, person: Pe
         raise RuleBroken("media_unknown")
     if size > MEDIA_BYTES:
         raise RuleBroken("media_too_large", "SETTLED 61")
-    wanted = _promised_size(session, device, person, sha256)
-    if wanted is None or size < 1:
+    row, promised = session.get(UploadRow, sha256), _promised_sizes(session, device, person, sha256)
+    if not promised or size < 1:
         raise RuleBroken("media_unknown", "SETTLED 61")
-    if wanted != size:
+    if size not in promised or (row is not None and row.done_at is not None and row.size != size):
         raise RuleBroken("hash_wrong")
-    if session.get(UploadRow, sha256) is None:
+    if row is None:
         folder.check_room(office.media, size)
 
 
@@ -71,28 +80,30 @@ def take_whole(office: Office, device: DeviceId, sha256: str, piece: Piece, begu
     size = len(piece.data)
     reached = _stored(office, sha256, piece, size)
     with office.database.write() as session:
-        _note_begun(session, device, sha256, size, begun)
+        _note_begun(session, office, device, sha256, size, begun)
         _mark_done(session, sha256, now)
     return reached
 
 
-def _promised_size(session: Session, device: DeviceId, person: PersonId, sha256: str) -> int | None:
+def _promised_sizes(session: Session, device: DeviceId, person: PersonId, sha256: str) -> set[int]:
+    """Every size that operations name with this hash: one of them may be a lie, and must not keep the true file out."""
+    sizes = set()
     for row in session.exec(select(PromisedRow).where(PromisedRow.sha256 == sha256)):
         # Who wrote in the subject delivers what was promised there, also when the group goes on without him.
         wrote = session.get(ChainRow, (device, row.subject))
         if wrote is not None or ledger.may_hold(session, person, SubjectId(row.subject)):
-            return row.size
-    held = session.exec(select(HeldFrameRow).where(HeldFrameRow.device == device, HeldFrameRow.status == "quarantined"))
-    for quarantined in held:
-        for frame in read_frames(ledger.unpacked(quarantined.data)[:-1].split(b"\n")):
-            size = _named_in(frame.lines, sha256)
-            if size is not None:
-                return size
-    return None
+            sizes.add(row.size)
+    held = session.exec(
+        select(HeldFrameRow).where(HeldFrameRow.device == device, col(HeldFrameRow.status).in_(ASIDE))
+    )  # fmt: skip
+    for aside in held:
+        for frame in read_frames(ledger.unpacked(aside.data)[:-1].split(b"\n")):
+            sizes |= _named_in(frame.lines, sha256)
+    return sizes
 
 
-def _named_in(lines: Iterable[bytes], sha256: str) -> int | None:
-    wanted = sha256.encode()
+def _named_in(lines: Iterable[bytes], sha256: str) -> set[int]:
+    wanted, sizes = sha256.encode(), set()
     for line in lines:
         if wanted not in line:
             continue
@@ -102,8 +113,8 @@ def _named_in(lines: Iterable[bytes], sha256: str) -> int | None:
             continue
         for file in getattr(body, "files", ()):
             if isinstance(file, MediaFile) and file.sha256 == sha256:
-                return file.size
-    return None
+                sizes.add(file.size)
+    return sizes
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,17 @@ def check_room(folder: Path, size: int) -> None:
         raise DiskFull
 
 
+def begin_anew(folder: Path, sha256: str, size: int) -> None:
+    """Throws away a part that is as long as this size or longer: it cannot become the file."""
+    path = part_path(folder, sha256)
+    if not path.exists():
+        return
+    with _alone(path) as handle:
+        if os.fstat(handle).st_size >= size:
+            os.ftruncate(handle, 0)
+            _write_owed(path, [])
+
+
 def append(
     folder: Path, store: MediaStore, sha256: str, at: int, piece: bytes, size: int, owed: Owed | None = None,
     known: str = "",

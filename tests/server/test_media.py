@@ -7,7 +7,9 @@ import hashlib
 import os
 
 import pytest
+from sqlmodel import select
 
+from server.ledger.tables import HeldFrameRow
 from server.media import folder
 from server.media.actions import PIECE_BYTES
 from server.media.project import MEDIA_BYTES
@@ -155,7 +157,8 @@ def test_only_what_an_operation_names_is_taken(sent, data: bytes) -> None:
     assert one.patch("ab" * 32, 0, b"x").status_code == 404
 
 
-def test_what_a_quarantined_operation_names_is_taken(world: World, data: bytes) -> None:
+@pytest.mark.parametrize("status", ["quarantined", "kept_aside"])
+def test_what_an_operation_kept_aside_names_is_taken(world: World, data: bytes, status: str) -> None:
     one = world.person(Role.NPM_MEMBER)
     visit, record = world.visit(one), new_subject(world.now)
     member, stranger = world.tablet(one), world.tablet(world.person(Role.NPM_MEMBER))
@@ -163,10 +166,36 @@ def test_what_a_quarantined_operation_names_is_taken(world: World, data: bytes) 
     name = hashlib.sha256(data).hexdigest()
     photo = PhotoTaken(files=(MediaFile(role="original", sha256=name, size=len(data)),), key="", sealed="")
     assert statuses(stranger.sync(stranger.write(record, photo))) == [("quarantined", "no_access")]
+    with world.office.database.write() as session:
+        for row in session.exec(select(HeldFrameRow)):
+            row.status = status
     sender = Sender(stranger)
     assert sender.create(name, len(data)).status_code == 201
     assert sender.patch(name, 0, data).status_code == 204
     assert sender.call("GET", f"/api/media/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("lie", [10, 5000])
+def test_another_size_promised_for_the_same_hash_keeps_no_true_file_out(world: World, data: bytes, lie: int) -> None:
+    one, other = world.person(Role.NPM_MEMBER), world.person(Role.NPM_MEMBER)
+    liar, honest = world.tablet(one), world.tablet(other)
+    visit, name = world.visit(one, other), hashlib.sha256(data).hexdigest()
+    for tablet, size in ((liar, lie), (honest, len(data))):
+        photo = PhotoTaken(files=(MediaFile(role="derivative", sha256=name, size=size),), key="", sealed="")
+        frame = tablet.write(new_subject(world.now), RecordOpened(visit=visit, checklists=()), photo)
+        assert statuses(tablet.sync(frame)) == [("accepted", "")]
+    false, true = Sender(liar), Sender(honest)
+    assert false.create(name, lie).status_code == 201
+    assert false.patch(name, 0, bytes(lie - 1)).status_code == 204
+    assert true.call("HEAD", f"/api/media/{name}").headers["Upload-Length"] == str(lie)
+    assert true.create(name, len(data)).status_code == 201
+    at = true.offset(name)
+    if at:  # what the other sent lies before it until the hash tells
+        assert true.patch(name, at, data[at:]).status_code == 460
+    assert true.patch(name, 0, data).status_code == 204
+    assert true.call("GET", f"/api/media/{name}").data == data
+    assert false.create(name, lie).json["code"] == "hash_wrong", "a whole file is held to its hash"
+    assert true.create_with(name, len(data), data).headers["Upload-Offset"] == str(len(data))
 
 
 def test_a_stranger_neither_sends_nor_gets(sent, data: bytes) -> None:
