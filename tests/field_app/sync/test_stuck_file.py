@@ -6,7 +6,9 @@ import base64
 
 import pytest
 
+from server.media.folder import part_path
 from server.media.queries import whole
+from server.media.tables import UploadRow
 from tests.ground.world import World
 from tests.trials.two_g_line import begun, with_photo
 
@@ -44,4 +46,21 @@ def test_the_others_arrive_in_the_same_round(tmp_path, fate: str) -> None:
         line._ask = real
         assert tablet.sync().trouble == ""
         assert whole(world.office, stuck)
+        assert store.unsent() == 0
+
+
+@pytest.mark.parametrize("came", [100, 30_000])
+def test_a_file_that_another_announced_with_another_size_arrives(tmp_path, came: int) -> None:
+    with World.open(tmp_path, tablets=("leader",)) as world:
+        store, record = begun(world)
+        tablet, office = world.tablets["leader"], world.office
+        name = with_photo(store, record, tablet.clock(), thumbnail=bytes(20_000))[0]
+        with office.database.write() as session:
+            session.add(UploadRow(sha256=name, size=50_000, device=office.keys.device, began_at=tablet.clock()))
+        part = part_path(office.media, name)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(bytes([1]) * came)
+        for _ in range(3):
+            tablet.sync()
+        assert whole(office, name)
         assert store.unsent() == 0
