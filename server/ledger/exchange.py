@@ -189,11 +189,7 @@ def speaker(session: Session, id_: DeviceId, body: bytes, signature: str) -> Dev
     device = session.get(DeviceRow, id_) if is_id(id_) else None
     if device is None:
         raise RuleBroken("device_unknown")
-    try:
-        given = base64.b64decode(signature, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise RuleBroken("signature_wrong") from error
-    if not is_signed(bytes.fromhex(device.sign_key), request_message(body), given):
+    if not _signed_by(device.sign_key, body, signature):
         raise RuleBroken("signature_wrong")
     if not device.confirmed_by and device.revoked_at is None:
         raise RuleBroken("device_waiting")
@@ -209,22 +205,35 @@ def _check_speaker(office: Office, device: DeviceId, body: bytes, signature: str
         with office.database.read(behind=True) as session:
             speaker(session, device, body, signature)
     except RuleBroken as refused:
-        if refused.code not in ("device_unknown", "device_waiting") or not _introduced(office, device, body, now):
+        if refused.code not in ("device_unknown", "device_waiting") or not _introduced(
+            office, device, body, signature, now
+        ):
             raise
         with office.database.read(behind=True) as session:
             speaker(session, device, body, signature)
 
 
-def _introduced(office: Office, device: DeviceId, body: bytes, now: datetime) -> bool:
-    """Takes in the frames that the office once sealed about this device, if the request carries them."""
+def _introduced(office: Office, device: DeviceId, body: bytes, signature: str, now: datetime) -> bool:
+    """Takes in the frames that the office once sealed about this device, if the request carries them and the device
+    they speak of signed it. Nobody else makes the office begin to write."""
     frames = _request(body).frames if is_id(device) else ()
     if not frames:
         return False
+    with office.database.read(behind=True) as session:
+        senders = Senders(session, frames)
+        introducing, sender = senders.introducing(device), senders.introduced().get(device)
+    if not introducing or sender is None or not _signed_by(sender.sign_key, body, signature):
+        return False
     with office.database.write() as session:
-        introducing = Senders(session, frames).introducing(device)
-        if introducing:
-            take_in(session, device, introducing, now)
-    return bool(introducing)
+        take_in(session, device, introducing, now)
+    return True
+
+
+def _signed_by(key: str, body: bytes, signature: str) -> bool:
+    try:
+        return is_signed(bytes.fromhex(key), request_message(body), base64.b64decode(signature, validate=True))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _page(session: Session, hello: Hello, taken: Taken) -> tuple[PageHeader, tuple[bytes, ...]]:

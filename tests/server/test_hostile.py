@@ -6,16 +6,19 @@ import threading
 
 import msgspec
 import pytest
+from sqlmodel import select
 
 from server.accounts import actions as accounts
+from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.actions import record as office_record
 from server.ledger.packing import packed
+from server.ledger.tables import FrameRow
 from server.office import new_subject
 from shared.accounts import Role
 from shared.ledger.crypto import box_address, new_box_key, new_signing_key, verifying_key
 from shared.ledger.merge import operations_of
-from shared.ledger.messages import ChainHead
+from shared.ledger.messages import SIGNATURE_HEADER, ChainHead
 from shared.ledger.operation import Body, chain, genesis
 from shared.observations.interview import InterviewOpened
 from shared.observations.record import InterviewCounted, RecordOpened
@@ -241,3 +244,21 @@ def test_a_neighbouring_site_does_not_use_the_session_for_the_api(world: World, 
     for path in ("/api/visits/x", "/api/devices/enrol"):
         answer = client.post(path, json={}, headers=headers)
         assert (answer.status_code, answer.json["code"]) == (403, "not_allowed"), path
+
+
+def test_who_cannot_sign_makes_the_office_begin_no_writing(tablet: Tablet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The frames that introduce a device are no secret: its colleagues hold them, and who finds a copy has them too."""
+    world = tablet.world
+    with world.office.database.write() as session:
+        rows = session.exec(select(FrameRow).where(FrameRow.subject == tablet.person).order_by(FrameRow.cursor))
+        introducing = [queries.frame_of(row) for row in rows]
+        session.delete(session.get(DeviceRow, tablet.id))
+    begun_writing: list[bool] = []
+    write = world.office.database.write
+    monkeypatch.setattr(world.office.database, "write", lambda **more: begun_writing.append(True) or write(**more))
+    request = tablet.request(*introducing)
+    for signature in ("A" * 86 + "==", "not base64", ""):
+        answer = tablet.post(request, **{SIGNATURE_HEADER: signature})
+        assert (answer.status_code, begun_writing) == (401, [])
+    tablet.post(request)
+    assert begun_writing, "its own signature is what counts"
