@@ -20,6 +20,23 @@ os.environ.setdefault("KIVY_NO_FILELOG", "1")
 os.environ.setdefault("KIVY_NO_CONSOLELOG", "1")
 os.environ["KIVY_HOME"] = tempfile.mkdtemp(prefix="qorgan-kivy-")  # one a process: workers would meet in one
 
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 6 * 1024**3
+"""So much must be free there; a run needs less, because what a test that passed leaves is removed at once."""
+
+
+def _has_room_in_memory() -> bool:
+    try:
+        found = os.statvfs(MEMORY)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize >= MEMORY_BYTES and not found.f_flag & os.ST_NOEXEC
+
+
+if _has_room_in_memory():
+    # Files of tests lie in memory: an fsync costs nothing there. What a disk forgets is the matter of tests/faults.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 settings.register_profile("check", deadline=None, max_examples=200, suppress_health_check=_QUIET, print_blob=True)
 settings.register_profile("quick", settings.get_profile("check"), max_examples=25)
