@@ -269,12 +269,15 @@ def _trouble(say: Any, done: Round) -> str:
 
 def _bundle(given: argparse.Namespace) -> int:
     from field_app.bundles import commands, taking
+    from shared.ledger.bundle import read_file
 
     say = texts(given.language)
     store = _open(given)
     try:
         if given.what == "read":
-            print(commands.words_of(say, taking.take(store, given.file.read_bytes(), _now())))
+            with given.file.open("rb") as file:
+                data = read_file(file)
+            print(commands.words_of(say, taking.take(store, data, _now())))
         else:
             file = commands.write(store, given.file, given.to, not given.without_files, _now())
             print(say("bundle.saved", file=file))

@@ -48,7 +48,7 @@ CODES = frozenset(
     key_missing seal_broken
     hash_wrong media_unknown media_too_large media_no_room media_over_quota
     bundle_unreadable bundle_version bundle_too_large bundle_foreign bundle_not_for_us bundle_cut bundle_altered
-    bundle_sender bundle_old bundle_doubled bundle_nothing tablet_enrolled
+    bundle_disk bundle_sender bundle_old bundle_doubled bundle_nothing tablet_enrolled
     too_many
     """.split()
 )

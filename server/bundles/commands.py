@@ -9,8 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from server.config import from_environment
+from server.media.folder import DiskFull
 from server.office import Office
+from shared.ledger.bundle import read_file
 from shared.texts import LANGUAGES, texts
 from shared.values import DeviceId
 
@@ -40,16 +44,28 @@ def _office() -> Office:
 
 
 def _take(given: argparse.Namespace) -> int:
+    try:
+        return _taken(given)
+    except (DiskFull, OSError, SQLAlchemyError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        print(f"qorgan: {texts(given.language)('error.bundle_disk')} ({type(error).__name__})", file=sys.stderr)
+        return 1
+
+
+def _taken(given: argparse.Namespace) -> int:
     from server.bundles.actions import take
 
     say = texts(given.language)
-    found = take(_office(), given.file.read_bytes(), datetime.now(UTC))
+    with given.file.open("rb") as file:
+        data = read_file(file)
+    found = take(_office(), data, datetime.now(UTC))
     counts = {each: found.frames[each] for each in ("accepted", "already", "waiting", "quarantined")}
     print(say("bundle.taken", device=found.device, files=found.files, **counts))
     if found.is_old:
         print(say("bundle.taken_old"))
     if given.reply and found.reply:
-        given.reply.write_bytes(found.reply)
+        _write_whole(given.reply, found.reply)
         print(say("bundle.reply_written", file=given.reply))
     if found.is_known and not (given.reply and found.reply):
         print(f"qorgan: {say('error.bundle_old' if found.is_old else 'error.bundle_doubled')}", file=sys.stderr)
@@ -57,11 +73,25 @@ def _take(given: argparse.Namespace) -> int:
     return 0
 
 
+def _write_whole(path: Path, data: bytes) -> None:
+    """The file is there whole or not at all; one that stood there stays until then. Raises OSError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def _make(given: argparse.Namespace) -> int:
     from server.bundles.actions import make
 
     data = make(_office(), given.device, datetime.now(UTC))
-    given.file.write_bytes(data)
+    _write_whole(given.file, data)
     say = texts(given.language)
     print(say("bundle.made", file=given.file, size=f"{len(data) / 1e6:.1f}"))
     return 0

@@ -12,7 +12,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
 
 import msgspec
 
@@ -40,6 +40,8 @@ BUNDLE_BYTES = 512 * 1024 * 1024
 HEADER_BYTES = 64 * 1024
 RECEIVERS_LIMIT = 64
 SIGNATURE_BYTES = 64
+PREFIX_BYTES = 7
+"""Random bytes before the sealed pieces."""
 HINT = 16
 """Hex digits of a key that say whose it is without saying who that is."""
 SOURCE = "PROTOCOL bundles"
@@ -177,6 +179,21 @@ def read_header(data: bytes) -> BundleHeader:
     return header
 
 
+def read_file(file: BinaryIO) -> bytes:
+    """The bytes of a bundle, of a file no more than its first line promises: whatever lies on a stick is no bundle yet.
+
+    Raises RuleBroken as `read_header`, and "bundle_altered" when the file is longer; OSError.
+    """
+    start = file.read(HEADER_BYTES)
+    size = read_header(start).size
+    pieces = max(1, -(-size // CHUNK_BYTES))
+    whole = len(start.partition(b"\n")[0]) + 1 + PREFIX_BYTES + size + pieces * TAG_BYTES
+    data = start + file.read(max(0, whole + 1 - len(start)))
+    if len(data) > whole:
+        raise RuleBroken("bundle_altered", SOURCE)
+    return data
+
+
 def _is_later(line: bytes) -> bool:
     """Whether a line that cannot be read is the header of a later version of this format."""
     try:
@@ -200,7 +217,7 @@ def open_bundle(data: bytes, secret: bytes, office: bytes) -> Bundle:
         raise RuleBroken("bundle_foreign", SOURCE)
     key = _file_key(header, secret)
     pieces = max(1, -(-header.size // CHUNK_BYTES))
-    if len(sealed) < 7 + header.size + TAG_BYTES * pieces:
+    if len(sealed) < PREFIX_BYTES + header.size + TAG_BYTES * pieces:
         raise RuleBroken("bundle_cut", SOURCE)
     try:
         plain = unseal_chunks(key, line, sealed)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
+from unittest.mock import Mock
+
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from field_app import main as tablet_command
@@ -12,6 +17,9 @@ from server import cli as office_command
 from server.accounts.actions import revoke_device
 from server.bundles import actions as desk
 from server.ledger.tables import HeldFrameRow
+from server.media.folder import DiskFull
+from shared.errors import RuleBroken
+from shared.ledger.bundle import HEADER_BYTES, read_file
 from tests.ground.founding import INSTITUTION
 from tests.ground.tablet import PIN
 from tests.ground.world import World
@@ -75,3 +83,46 @@ def test_a_revoked_tablet_delivers_by_bundle_after_its_30_days(world: World) -> 
         held = session.exec(select(HeldFrameRow).where(HeldFrameRow.device == leader.device)).all()
         assert {row.status for row in held} == {"quarantined"}
         assert len(held) == len(told)
+
+
+def test_a_full_disk_is_said_in_words_and_the_same_bundle_goes_on_later(
+    world: World, tmp_path, monkeypatch, capsys
+) -> None:
+    leader, file, back = world.tablets["leader"], tmp_path / "to-office.qorgan", tmp_path / "back.qorgan"
+    file.write_bytes(making.for_office(leader.store, leader.clock()))
+    back.write_bytes(b"an older one")
+    monkeypatch.setattr("server.bundles.commands._office", lambda: world.office)
+    take = ["bundle", "take", str(file), "--reply", str(back)]
+    no_room = OSError(errno.ENOSPC, "No space left on device")
+    held = world.operations(world.visit)
+    for place, error in (
+        ("server.bundles.actions.exchange", OperationalError("INSERT", {}, Exception("database or disk is full"))),
+        ("server.bundles.actions.exchange", DiskFull()),
+        ("server.bundles.commands.os.fsync", no_room),
+    ):
+        with monkeypatch.context() as broken:
+            broken.setattr(place, Mock(side_effect=error))
+            assert office_command.main(take) == 1
+        said = capsys.readouterr().err
+        assert "The disk is full or fails" in said
+        assert "Traceback" not in said
+        assert back.read_bytes() == b"an older one"
+        assert not list(tmp_path.glob("*.part"))
+        if error is not no_room:
+            assert world.operations(world.visit) == held
+    assert office_command.main(take) == 0
+    assert back.read_bytes() != b"an older one"
+
+
+def test_of_a_file_no_more_is_read_than_its_first_line_promises(world: World) -> None:
+    bundle = making.for_office(world.tablets["leader"].store, world.clock())
+    assert read_file(io.BytesIO(bundle)) == bundle
+    for data, code, most in (
+        (bundle + bytes(9_000_000), "bundle_altered", len(bundle) + HEADER_BYTES),
+        (bytes(9_000_000), "bundle_unreadable", HEADER_BYTES),
+        (bundle.replace(b'"size":', b'"size":99999999999', 1) + bytes(9_000_000), "bundle_too_large", HEADER_BYTES),
+    ):
+        file = io.BytesIO(data)
+        with pytest.raises(RuleBroken, match=code):
+            read_file(file)
+        assert file.tell() <= most
