@@ -14,15 +14,17 @@ import tempfile
 from pathlib import Path
 
 from tests.ground.founding import MEMORY, founded
-from tests.mutants.guards import GUARDS, Guard
+from tests.mutants.guards import Guard
+from tests.mutants.promises import ALL
 from tests.simulator.simulation import Violation, play
 
 RESULTS = Path("docs/results/mutants.md")
 KEPT = Path("var/campaign/mutants")
 """One file a mutant: what noticed it last time, empty for a survivor."""
-TOOLS = "import sys, pytest; from tests.mutants.guards import GUARDS; " \
-        "guard = next(each for each in GUARDS if each.name == sys.argv[1]); " \
-        "guard.apply().__enter__(); sys.exit(pytest.main(['-q', '-x', *sys.argv[2:]]))"  # fmt: skip
+TOOLS = "import os, sys, pytest; from tests.mutants.promises import ALL; " \
+        "guard = next(each for each in ALL if each.name == sys.argv[1]); " \
+        "os.environ['QORGAN_MUTANT'] = guard.name; guard.apply().__enter__(); " \
+        "sys.exit(pytest.main(['-q', '-x', *sys.argv[2:]]))"  # fmt: skip
 
 
 def caught(guard: Guard, schedules: int) -> str:
@@ -57,7 +59,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     founded()
     KEPT.mkdir(parents=True, exist_ok=True)
-    for guard in GUARDS:
+    for guard in ALL:
         if given.names and guard.name not in given.names:
             continue
         by = caught(guard, given.schedules)
@@ -72,7 +74,7 @@ def main() -> int:
 def results() -> list[tuple[Guard, str, bool]]:
     """Every mutant tried so far: what noticed it, and whether anything did."""
     found = []
-    for guard in GUARDS:
+    for guard in ALL:
         path = KEPT / guard.name
         if path.exists():
             by, is_caught = path.read_text(encoding="utf-8").rsplit("\n", 1)
@@ -91,7 +93,7 @@ def write_results() -> None:
     head = (
         "# Guards broken on purpose\n\n"
         "`python -m tests.mutants`: each guard is taken away until a schedule or a test notices.\n"
-        f"{len(GUARDS)} mutants, {len(tried)} tried, {count} caught.\n\n"
+        f"{len(ALL)} mutants, {len(tried)} tried, {count} caught.\n\n"
         "| guard | what is broken | | noticed by |\n|---|---|---|---|\n"
     )
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
