@@ -2,8 +2,8 @@
 
 Checked: the bytes of every frame, its seal, its place in its chain and in the ledger, the head of the ledger, the
 spelling of every line; then for every subject its kind, its clock, what it was accepted up to and who may hold it; the
-read log. Frames are read one after another and never held whole; bytes, seals and spelling are checked by several
-processes. Source: SETTLED decisions 1, 5, 12, 65.
+read log. Frames are read one after another and never held whole; bytes, seals, spelling and what subjects say are
+checked by several processes. Source: SETTLED decisions 1, 5, 12, 65.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import zstandard
 from sqlalchemy import select as columns
@@ -28,10 +29,11 @@ from server.ledger.tables import AccessRow, ChainRow, FrameRow, SubjectRow
 from shared.accounts import Office as OfficeState
 from shared.accounts import Person
 from shared.ledger.frame import Frame, FrameUnreadable, is_sealed, read_frames
+from shared.ledger.merge import operations_of
 from shared.ledger.messages import next_ledger_head
-from shared.ledger.operation import genesis, is_canonical
+from shared.ledger.operation import Operation, genesis, is_canonical
 from shared.permissions import readers
-from shared.registry import kind_of_subject, state_of
+from shared.registry import BODIES, kind_of_subject, state_of
 from shared.values import SubjectId
 
 Progress = Callable[[int, int], None]
@@ -73,6 +75,8 @@ class Stored:
     only_place: bool
 
 
+Spread = Callable[[Callable[[list[Any]], list[Any]], Iterable[list[Any]]], Iterator[tuple[list[Any], list[Any]]]]
+"""Does a piece of work for every run, here or in other processes, and gives each with what came of it, in order."""
 UNREADABLE = (FrameUnreadable, zstandard.ZstdError, ValueError, IndexError)
 """What damaged bytes of a frame raise."""
 
@@ -113,9 +117,19 @@ def _damaged_pages(session: Session) -> list[str]:
 
 
 def _walked(session: Session, found: Finding, progress: Progress, processes: int, above: int) -> Finding:
-    walk = _Walk()
     total = session.exec(select(func.count()).select_from(FrameRow)).one()
-    for row, checked in _checked(_stored(session, above), processes if total >= WORTH_PROCESSES else 1):
+    if processes < 2 or total < WORTH_PROCESSES:
+        return _seen(session, found, progress, above, total, lambda work, runs: ((run, work(run)) for run in runs))
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        try:
+            return _seen(session, found, progress, above, total, partial(_beside, pool, 3 * processes))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _seen(session: Session, found: Finding, progress: Progress, above: int, total: int, spread: Spread) -> Finding:
+    walk = _Walk()
+    for row, checked in _checked(_stored(session, above), spread):
         wrong = checked.wrong or walk.step(row, checked.prev)
         if wrong:
             found.wrong.append(
@@ -130,7 +144,7 @@ def _walked(session: Session, found: Finding, progress: Progress, processes: int
             progress(found.frames, total)
     progress(found.frames, total)
     found.wrong += walk.end(session)
-    found.wrong += _subjects(session, walk, found.odd)
+    found.wrong += _subjects(session, walk, found.odd, spread)
     line = broken_read_log(session)
     if line is not None:
         found.wrong.append(f"read log, line {line}: changed or missing")
@@ -166,30 +180,29 @@ def _keys(session: Session) -> Mapping[str, str]:
     return keys
 
 
-def _checked(rows: Iterable[Stored], processes: int) -> Iterator[tuple[Stored, Checked]]:
-    """Every row with what its frame says, in order; at most a few runs are on their way at a time."""
-    runs = _runs(rows)
-    if processes < 2:
-        for run in runs:
-            yield from zip(run, check_run(run), strict=True)
-        return
-    waiting: deque[tuple[list[Stored], Future[list[Checked]]]] = deque()
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        try:
-            for run in runs:
-                waiting.append((run, pool.submit(check_run, run)))
-                if len(waiting) > 3 * processes:
-                    first, done = waiting.popleft()
-                    yield from zip(first, done.result(), strict=True)
-            while waiting:
-                first, done = waiting.popleft()
-                yield from zip(first, done.result(), strict=True)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+def _checked(rows: Iterable[Stored], spread: Spread) -> Iterator[tuple[Stored, Checked]]:
+    """Every row with what its frame says, in order."""
+    for run, done in spread(check_run, _runs(rows)):
+        yield from zip(run, done, strict=True)
 
 
-def _runs(rows: Iterable[Stored]) -> Iterator[list[Stored]]:
-    run: list[Stored] = []
+def _beside(
+    pool: ProcessPoolExecutor, most: int, work: Callable[[list[Any]], list[Any]], runs: Iterable[list[Any]]
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Every run with what came of it, in order; at most so many are on their way at a time."""
+    waiting: deque[tuple[list[Any], Future[list[Any]]]] = deque()
+    for run in runs:
+        waiting.append((run, pool.submit(work, run)))
+        if len(waiting) > most:
+            first, done = waiting.popleft()
+            yield first, done.result()
+    while waiting:
+        first, done = waiting.popleft()
+        yield first, done.result()
+
+
+def _runs(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    run: list[Any] = []
     for row in rows:
         run.append(row)
         if len(run) == RUN:
@@ -270,7 +283,7 @@ class _Walk:
         return wrong
 
 
-def _subjects(session: Session, walk: _Walk, odd: list[str]) -> list[str]:
+def _subjects(session: Session, walk: _Walk, odd: list[str], spread: Spread) -> list[str]:
     """The first subject whose row or whose audiences are not what its operations say."""
     rows = list(session.exec(select(SubjectRow).order_by(col(SubjectRow.id))))
     missing = sorted(walk.accepted.keys() - {row.id for row in rows})
@@ -282,24 +295,88 @@ def _subjects(session: Session, walk: _Walk, odd: list[str]) -> list[str]:
     audiences: dict[str, set[str]] = {}
     for audience, subject in session.exec(select(AccessRow.audience, AccessRow.subject)):
         audiences.setdefault(subject, set()).add(audience)
-    for row in rows:
-        wrong = _subject(session, row, walk.accepted.get(row.id, 0), audiences.get(row.id, set()))
-        if wrong:
-            return [f"subject {row.id}: {wrong}"]
+    by_id = {row.id: row for row in rows}
+    for run, done in spread(told_of_run, _runs(_kept(session, rows))):
+        for kept, told in zip(run, done, strict=True):
+            row = by_id[kept.subject]
+            wrong = _subject(row, told, walk.accepted.get(row.id, 0), audiences.get(row.id, set()))
+            if wrong:
+                return [f"subject {row.id}: {wrong}"]
     return []
 
 
-def _subject(session: Session, row: SubjectRow, accepted: int, held: set[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A subject with its packed frames, and the one it belongs to ("" for none) with its own."""
+
+    subject: str
+    kind: str
+    frames: tuple[bytes, ...]
+    parent: str
+    parent_kind: str
+    parent_frames: tuple[bytes, ...]
+
+
+class Told(NamedTuple):
+    """What the operations of a subject say: its kind, who may hold it, whether others may get it besides."""
+
+    kind: str | None
+    readers: frozenset[str]
+    is_shared: bool
+
+
+def _kept(session: Session, rows: Sequence[SubjectRow]) -> Iterator[Kept]:
+    parents: dict[str, tuple[bytes, ...]] = {}
+    kinds = {row.id: row.kind for row in rows}
+    for row in rows:
+        if row.parent and row.parent not in parents:
+            if len(parents) >= RUN:  # records of a visit follow one another
+                parents.clear()
+            parents[row.parent] = _frames(session, row.parent)
+        yield Kept(
+            row.id, row.kind, _frames(session, row.id), row.parent or "", kinds.get(row.parent or "", ""),
+            parents.get(row.parent or "", ()),
+        )  # fmt: skip
+
+
+def _frames(session: Session, subject: str) -> tuple[bytes, ...]:
+    f = FrameRow.__table__.c  # type: ignore[attr-defined]
+    return tuple(session.execute(columns(f.data).where(f.subject == subject).order_by(f.cursor)).scalars())
+
+
+def told_of_run(run: list[Kept]) -> list[Told]:
+    """What the operations of each of these subjects say; runs in a process of its own."""
+    parents: dict[str, Any] = {}
+    told = []
+    for kept in run:
+        if kept.parent_kind and kept.parent not in parents:
+            above = _operations(kept.parent_frames)
+            is_so = kind_of_subject(above) == kept.parent_kind
+            parents[kept.parent] = state_of(kept.parent_kind, SubjectId(kept.parent), above) if is_so else None
+        told.append(_told(kept, parents.get(kept.parent)))
+    return told
+
+
+def _told(kept: Kept, parent: Any) -> Told:
+    operations = _operations(kept.frames)
+    kind = kind_of_subject(operations)
+    if kind != kept.kind:
+        return Told(kind, frozenset(), False)
+    state = state_of(kind, SubjectId(kept.subject), operations, parent)
+    return Told(kind, frozenset(readers(state)), isinstance(state, Person))
+
+
+def _operations(frames: Iterable[bytes]) -> list[Operation]:
+    return [operation for data in frames for operation in operations_of(queries.frame_in(data), BODIES)[0]]
+
+
+def _subject(row: SubjectRow, told: Told, accepted: int, held: set[str]) -> str:
     if row.accepted != accepted:
         return f"its row says it was accepted up to {row.accepted}, its last frame lies at {accepted}"
-    operations = queries.operations(session, SubjectId(row.id))
-    if (kind := kind_of_subject(operations)) != row.kind:
-        return f"its row says {row.kind}, its operations say {kind}"
-    parent = queries.state(session, SubjectId(row.parent)) if row.parent else None
-    state = state_of(row.kind, SubjectId(row.id), operations, parent)
-    wanted = readers(state)
-    if wanted - held:
-        return f"{sorted(wanted - held)[0]} may hold it and does not get it"
-    if held - wanted and not isinstance(state, Person):  # members of a common visit hold each other's
-        return f"{sorted(held - wanted)[0]} gets it and may not hold it"
+    if told.kind != row.kind:
+        return f"its row says {row.kind}, its operations say {told.kind}"
+    if told.readers - held:
+        return f"{sorted(told.readers - held)[0]} may hold it and does not get it"
+    if held - told.readers and not told.is_shared:  # members of a common visit hold each other's
+        return f"{sorted(held - told.readers)[0]} gets it and may not hold it"
     return ""
