@@ -57,7 +57,7 @@ def take(store: Store, data: bytes, now: datetime) -> Taken:
     if not keys:
         raise RuleBroken("bundle_sender", SOURCE)
     _check(bundle, keys)
-    if bundle.header.from_ in _servers(store):
+    if bundle.header.from_ in servers(store):
         return _of_office(store, bundle, now)
     return _of_colleague(store, bundle)
 
@@ -72,7 +72,8 @@ def _check(bundle: Bundle, keys: set[str]) -> None:
                 raise
 
 
-def _servers(store: Store) -> set[str]:
+def servers(store: Store) -> set[str]:
+    """Every device this office has sealed under, as far as this tablet knows."""
     known = {store.identity.server_device}
     for subject in store.subjects("office"):
         known |= set(store.state(subject).servers)
@@ -100,8 +101,8 @@ def _decoded(text: str) -> bytes:
 
 def _receipts(store: Store, bundle: Bundle) -> list[KeptReceipt]:
     """Receipts that the office signed; others are passed over."""
-    servers = _servers(store)
-    keys = {key for device, found in carried.signing_keys(store).items() if device in servers for key in found}
+    ours = servers(store)
+    keys = {key for device, found in carried.signing_keys(store).items() if device in ours for key in found}
     return [
         KeptReceipt(each.data, _decoded(each.head.signature))
         for each in bundle.of("receipt")

@@ -25,6 +25,8 @@ from field_app.widgets.node import Node
 from field_app.widgets.sheet import Sheet
 from field_app.widgets.text import Text
 from shared.errors import RuleBroken
+from shared.ledger.bundle import HEADER_BYTES, BundleHeader, read_file, read_header
+from shared.texts import Texts
 from shared.values import ALMATY
 
 FOLDER_VARIABLE = "QORGAN_TABLET_BUNDLES"
@@ -92,18 +94,51 @@ def _save(screen: Screen, to: Colleague | None) -> None:
 
 
 def read_sheet(screen: Screen) -> None:
-    """Which file: the newest of the folder, with size and time."""
+    """Which file: the newest of the folder by sender, time and size. What this tablet wrote itself is for others."""
     t, desk = screen.desk.texts, screen.desk
     folder = folder_of(desk.store.folder)
-    found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)[:SHOWN]
+    newest = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    headers = {path: _header(path) for path in newest}
+    mine = desk.store.identity.device
+    found = [path for path, header in headers.items() if header is None or header.from_ != mine][:SHOWN]
     if not found:
         desk.tell(t("bundle.title"), t("bundle.none", folder=_spelled(folder)))
         return
-    buttons = [
-        Button(f"{path.name} · {formats.size(t, path.stat().st_size)}", "file", "plain", _reader(screen, path))
-        for path in found
-    ]
+    senders = dict.fromkeys(taking.servers(desk.store), "")
+    senders |= {each.device: each.name for each in colleagues(desk.store)}
+    buttons = [_offer(screen, path, _sender(t, headers[path], senders)) for path in found]
     desk.open_sheet(Sheet(t, t("bundle.which"), Col(*buttons, gap=12, pad=(24, 0, 24, 24))))
+
+
+def _offer(screen: Screen, path: Path, sender: str) -> Button:
+    """One file to read: who sent it, else only its name."""
+    size = formats.size(screen.desk.texts, path.stat().st_size)
+    sub = f"{path.name} · {size}" if sender else size
+    return Button(sender or path.name, "file", "plain", _reader(screen, path), sub=sub)
+
+
+def _header(path: Path) -> BundleHeader | None:
+    """What the first line says; None where it is no bundle, which reading it will say in words."""
+    try:
+        with path.open("rb") as file:
+            return read_header(file.read(HEADER_BYTES))
+    except (RuleBroken, OSError):
+        return None
+
+
+def _sender(t: Texts, header: BundleHeader | None, senders: dict[str, str]) -> str:
+    """Who sent it and when, as the file claims; empty where it names nobody known. Reading proves it or refuses.
+
+    senders   device → name of its person; "" for the office's
+    """
+    if header is None or header.from_ not in senders:
+        return ""
+    try:
+        time = formats.moment(header.created)
+    except ValueError:
+        return ""
+    name = senders[header.from_]
+    return t("bundle.file_colleague", name=name, time=time) if name else t("bundle.file_office", time=time)
 
 
 def _reader(screen: Screen, path: Path) -> Callable[[], None]:
@@ -111,9 +146,14 @@ def _reader(screen: Screen, path: Path) -> Callable[[], None]:
         desk = screen.desk
         desk.close_sheet()
         now = desk.now()
-        _apart(screen, lambda: taking.take(desk.store, path.read_bytes(), now), lambda done: words_of(desk.texts, done))
+        _apart(screen, lambda: taking.take(desk.store, _whole(path), now), lambda done: words_of(desk.texts, done))
 
     return read
+
+
+def _whole(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return read_file(file)
 
 
 def _apart(screen: Screen, work: Callable[[], Any], words: Callable[[Any], str]) -> None:

@@ -9,7 +9,9 @@ import pytest
 from field_app.acts.subjects import record_id
 from field_app.screens.request import DRAFT, read_form
 from field_app.store.store import Store
-from field_app.widgets.semantic import ui_tree
+from field_app.widgets.semantic import ui_tree, walk
+from shared.ledger.bundle import part, seal_bundle
+from shared.ledger.crypto import new_id, new_signing_key
 from shared.visits import VisitPlanned
 from tests.field_app.screens.hall import NOW, register
 from tests.field_app.screens.panes import Panes
@@ -222,6 +224,24 @@ def _close_is_asked_once(panes, fresh):
     folder = fresh.store.folder / "bundles"
     until(panes.bench, lambda: len(list(folder.glob("*.qorgan"))) == 1 and "Пакет сохранён" in panes.says())
     assert not tablet.close_asked(), "whoever took a file along is not asked again"
+    panes.tap("Закрыть")
+    panes.tap("Прочитать файл")
+    assert "пакетов нет" in panes.says(), "what this tablet wrote is for others"
+    panes.tap("Закрыть")
+    office = fresh.office
+    key = bytes.fromhex(fresh.store.identity.review_key)
+    for name, sender in (("office", office.device), ("stranger", new_id(9))):
+        data = seal_bundle([part("frames", b"")], sender, new_signing_key(), key, [key], "2026-03-07T18:00:00+05:00")
+        (folder / f"{name}.qorgan").write_bytes(data)
+    (folder / "noise.qorgan").write_bytes(b"a picture, perhaps")
+    panes.tap("Прочитать файл")
+    named = [w.name for w in walk(tablet.screen.frame.sheet) if ".qorgan" in getattr(w, "name", "")]
+    assert sorted(named) == sorted([
+        "Из офиса, 07.03.2026 18:00 office.qorgan · 1 КБ", "stranger.qorgan 1 КБ",
+        "noise.qorgan 1 КБ",
+    ])  # fmt: skip
+    panes.tap("noise.qorgan")
+    until(panes.bench, lambda: "Это не пакет" in panes.says())
     panes.tap("Закрыть")
 
 

@@ -104,6 +104,7 @@ def test_a_reply_older_than_an_exchange_since_sets_nothing_back(world: World) ->
     tablet = world.tablets["leader"]
     written(world, count=2)
     taken = desk.take(world.office, making.for_office(tablet.store, tablet.clock()), world.now)
+    written(world, count=3)
     tablet.line.heal()
     assert tablet.sync().trouble == ""
     before = tablet.store.meta

@@ -78,7 +78,7 @@ def test_no_colleague_names_a_key_of_the_office(world: World, where: str) -> Non
     frame = said(liar, subject, named, ReviewKeyNamed(key=address), clock=1)
     taken = taking.take(victim.store, handed(liar, victim, frame), victim.clock())
     assert (taken.fresh, taken.refused) == (0, 1)
-    assert liar.device not in taking._servers(victim.store)
+    assert liar.device not in taking.servers(victim.store)
     assert review_key(victim.store._opened) == before
     assert victim.record(world.visit)
 
@@ -170,6 +170,6 @@ def test_whoever_passes_a_reply_on_adds_nothing_in_the_offices_name(world: World
     reply = read_reply(honest + frame.encoded(), bytes.fromhex(world.office.keys.sign_key))
     apply_reply(tablet.store, reply, tablet.clock())
     assert review_key(tablet.store._opened) == before
-    assert stranger not in taking._servers(tablet.store)
+    assert stranger not in taking.servers(tablet.store)
     assert tablet.record(world.visit)
     assert [alarm.code for alarm in tablet.store.alarms()] == ["bad_seal"]
