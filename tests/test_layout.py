@@ -46,10 +46,17 @@ def python_files(*packages: str) -> list[Path]:
     return [path for path in tracked() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in packages]
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """The file parsed, once a run."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Full names of the modules a file imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -80,7 +87,7 @@ def test_every_module_says_what_it_is_for() -> None:
         _short(path)
         for path in python_files("shared", "server", "field_app", "benchmarks")
         if path.read_text(encoding="utf-8").strip()
-        and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        and not ast.get_docstring(tree(path))
         and "migrations/versions" not in _short(path)
     ]
     assert not silent
@@ -141,7 +148,7 @@ def test_wide_exceptions_are_swallowed_in_few_places_only() -> None:
     wide = {
         _short(path)
         for path in python_files("shared", "server", "field_app")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler) and _swallows(node)
     }
     allowed = {"field_app/sync/worker.py", "field_app/going.py", "server/errors.py", "server/ledger/projecting.py"}

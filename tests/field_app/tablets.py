@@ -11,6 +11,7 @@ from field_app.store.store import Store
 from field_app.sync.worker import Worker
 from shared.ledger.crypto import new_id
 from tests.field_app.office_double import OfficeDouble
+from tests.ground.tablet import CHEAP
 
 NOW = datetime(2026, 3, 7, 9, 0, tzinfo=UTC)
 PIN = "49027315"
@@ -40,8 +41,10 @@ def make_store(tmp_path):
 
     def make(name: str = "tablet", office: OfficeDouble | None = None, person: str = "") -> Store:
         folder = tmp_path / name
-        store = Store.create(folder, PIN, KeystoreDouble(), NOW) if not (folder / "vault").exists() else Store.open(
-            folder, PIN, KeystoreDouble(), NOW)  # fmt: skip
+        if (folder / "vault").exists():
+            store = Store.open(folder, PIN, KeystoreDouble(), NOW)
+        else:
+            store = Store.create(folder, PIN, KeystoreDouble(), NOW, CHEAP)
         made.append(store)
         if office is not None and not store.is_enrolled:
             enrol(store, office.url, office.code_for(person or new_id(len(made))), name)

@@ -30,6 +30,7 @@ from shared.ledger.operation import Body, encode_line, genesis, next_id
 from shared.packs import ChecklistPublished, RegisterPublished
 from shared.values import PersonId, SubjectId, stamp
 from tests.field_app.widgets.bench import Bench, PartStage, Window
+from tests.ground.tablet import CHEAP
 from tests.make import an_id
 
 PIN = "48213579"
@@ -66,7 +67,7 @@ def forms() -> list[Imported]:
 def a_store(folder: Path, person: str = ME, name: str = "Айгерим") -> tuple[Store, Clock]:
     """An enrolled store with packs and two people."""
     now = Clock()
-    store = Store.create(folder, PIN, Keystore(), now())
+    store = Store.create(folder, PIN, Keystore(), now(), CHEAP)
     identity = store.identity
     store.enrol(
         Identity(

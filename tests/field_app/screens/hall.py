@@ -25,6 +25,7 @@ from shared.packs import ChecklistPublished, RegisterPublished
 from shared.visits import ConflictDeclared, GroupFormed, MandateIssued, VisitPlanned
 from tests.field_app.office_double import OfficeDouble
 from tests.field_app.tablets import PIN, KeystoreDouble
+from tests.ground.tablet import CHEAP
 
 NOW = datetime(2026, 3, 7, 9, 5, 7, tzinfo=UTC)
 CHECKLIST = Path(__file__).parents[3] / "server" / "data" / "checklists" / "npm_visit.xlsx"
@@ -94,7 +95,7 @@ class Hall:
 
 def furnished(folder: Path, office: OfficeDouble) -> Hall:
     """The hall with three visits and a request."""
-    store = Store.create(folder, PIN, KeystoreDouble(), NOW)
+    store = Store.create(folder, PIN, KeystoreDouble(), NOW, CHEAP)
     people = [new_id(1000 + number) for number in range(len(NAMES))]
     enrol(store, office.url, office.code_for(people[0]), "7C2")
     hall = Hall(office, store, people)

@@ -11,13 +11,14 @@ from field_app.store.store import Store
 from field_app.store.vault import TRIES, WAITS, Vault, pin_weakness
 from shared.ledger.crypto import SealBroken, box_address, new_box_key, new_key
 from tests.field_app.tablets import NOW, PIN, KeystoreDouble
+from tests.ground.tablet import CHEAP
 
 HOLDERS = {number: new_box_key() for number in (1, 2, 3)}
 
 
 @pytest.fixture
 def vault(tmp_path):
-    key = Vault.make(tmp_path, PIN, KeystoreDouble(), "store")
+    key = Vault.make(tmp_path, PIN, KeystoreDouble(), "store", CHEAP)
     made = Vault(tmp_path, KeystoreDouble())
     made.entrust(key, {number: box_address(secret) for number, secret in HOLDERS.items()})
     return made, key

@@ -22,6 +22,7 @@ from shared.accounts import Role
 from shared.values import DeviceId
 from shared.visits import GroupFormed, VisitPlanned
 from tests.field_app.tablets import PIN, KeystoreDouble
+from tests.ground.tablet import CHEAP
 from tests.server.conftest import world
 
 __all__ = ["world"]
@@ -44,7 +45,7 @@ def tablet_of(world, address, tmp_path):
     def make(person) -> tuple[Store, Worker]:
         with world.office.database.write() as session:
             code = accounts.make_code(session, world.office, world.founded.admin, person, world.now)
-        store = Store.create(tmp_path / f"tablet-{len(made)}", PIN, KeystoreDouble(), world.now)
+        store = Store.create(tmp_path / f"tablet-{len(made)}", PIN, KeystoreDouble(), world.now, CHEAP)
         made.append(store)
         assert enrol(store, address, code, "Tablet") == own_fingerprint(store)
         worker = Worker(store, lambda: world.now, lambda: 0.5)
