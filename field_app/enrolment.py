@@ -32,7 +32,7 @@ def own_fingerprint(store: Store) -> str:
 def enrol(store: Store, url: str, code: str, label: str, pin: str = "") -> str:
     """Shows the code; the fingerprint to compare. A second officer still confirms before the first exchange.
 
-    pin  SHA-256 of the office's TLS certificate (hex), empty on loopback
+    pin  SHA-256 of the office's TLS public key (hex), several with commas; empty on loopback
 
     Raises client.NoNetwork, client.Refused, client.AddressRefused, AnswerWrong, NotSaved; RuleBroken("tablet_enrolled")
     for a tablet that holds entries: under another number they would belong to nobody. Source: SECURITY B.26.

@@ -23,7 +23,7 @@ from field_app.enrolment import AnswerWrong, enrol
 from field_app.store.errors import NotSaved, PinWrong, SlotDestroyed, StoreBusy, StoreError, StoreMissing
 from field_app.store.raw import export_raw
 from field_app.store.store import Store
-from field_app.sync.client import AddressRefused, NoNetwork, Refused
+from field_app.sync.client import AddressRefused, NoNetwork, PinMissing, Refused, WrongKey
 from field_app.sync.worker import Round, Worker
 from shared.errors import RuleBroken
 from shared.report_document import Lacking
@@ -67,8 +67,12 @@ def main(arguments: list[str] | None = None) -> int:
         return _stop(WRONG_INPUT, say("tablet.store_missing", folder=given.home))
     except StoreError as error:
         return _stop(WRONG_INPUT, say(f"tablet.{error.code}"))
+    except WrongKey:
+        return _stop(NO_NETWORK, say("tablet.sync.wrong_key"))
     except NoNetwork as error:
         return _stop(NO_NETWORK, say("tablet.sync.no_network", detail=str(error)))
+    except PinMissing:
+        return _stop(WRONG_INPUT, say("tablet.sync.pin_missing"))
     except AddressRefused:
         return _stop(WRONG_INPUT, say("tablet.sync.address_refused"))
     except Refused as error:
@@ -125,7 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("url", help="where the office answers: https, or http on loopback")
     part.add_argument("code", help="the one-time code from the console")
     part.add_argument("--label", default=socket.gethostname()[:80] or "tablet", help="what people call this tablet")
-    part.add_argument("--certificate", default="", metavar="SHA256", help="fingerprint of the office's certificate")
+    part.add_argument(
+        "--certificate",
+        default="",
+        metavar="SHA256",
+        help="fingerprint of the public key of the office's certificate; several with commas",
+    )
     part = add("record", _record, "carry out acts, one JSON object a line; '-' reads standard input")
     part.add_argument("file", help='e.g. {"act": "answer", "item": "/mc/beds", "value": 6}')
     part = add("sync", _sync, "exchange with the office")

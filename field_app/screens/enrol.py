@@ -182,9 +182,12 @@ class Enrol(KeyPage, Node):
             self._show()
 
     def _trouble(self, error: Exception) -> str:
-        code = getattr(error, "code", "") or {"NoNetwork": "no_network", "AddressRefused": "address_refused"}.get(
-            type(error).__name__, "failed"
-        )
+        code = getattr(error, "code", "") or {
+            "NoNetwork": "no_network",
+            "AddressRefused": "address_refused",
+            "PinMissing": "pin_missing",
+            "WrongKey": "wrong_key",
+        }.get(type(error).__name__, "failed")
         for key in (f"unlock.{code}", f"error.{code}", f"tablet.{code}"):
             if self._texts.has(key):
                 return self._texts(key)

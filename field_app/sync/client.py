@@ -20,10 +20,12 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, SSLError
 
 from field_app.sync.schedule import read_timeout
-from shared.ledger.crypto import sign
+from shared.ledger.crypto import key_fingerprint, sign
 from shared.ledger.messages import SIGNATURE_HEADER, request_message
 
 SYNC_TYPE = "application/x-qorgan-sync"
@@ -52,23 +54,50 @@ class AddressRefused(Exception):
     """The address is neither https nor loopback."""
 
 
-class _Pinned(HTTPAdapter):
-    """TLS to a server whose certificate has this SHA-256 fingerprint (hex), whoever signed it."""
+class PinMissing(AddressRefused):
+    """An https address without the fingerprint of the office's key: anybody a stranger vouches for could answer."""
 
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
+
+class WrongKey(NoNetwork):
+    """Whoever answered does not hold a key this tablet was told: not the office, or its key was changed."""
+
+
+class _PinnedConnection(HTTPSConnection):
+    """TLS to a server whose public key has one of these fingerprints, whoever signed its certificate."""
+
+    pins: frozenset[str] = frozenset()
+
+    def connect(self) -> None:
+        super().connect()
+        try:
+            shown = key_fingerprint(self.sock.getpeercert(True) or b"")  # type: ignore[union-attr]
+        except ValueError:
+            shown = ""
+        if shown not in self.pins:
+            self.close()
+            raise SSLError("not the pinned key")
+        self.is_verified = True
+
+
+class _Pinned(HTTPAdapter):
+    """The adapter that speaks through `_PinnedConnection`; pins are hex, split by commas."""
+
+    def __init__(self, pins: str) -> None:
+        self._pins = frozenset(pin.strip().lower().replace(":", "") for pin in pins.split(",") if pin.strip())
         super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> Any:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the fingerprint stands in for both
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the key stands in for both
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        pool |= {"assert_fingerprint": self._fingerprint, "cert_reqs": "CERT_NONE", "ssl_context": context}
-        return super().init_poolmanager(connections, maxsize, block, **pool)
+        made = super().init_poolmanager(connections, maxsize, block, **pool, cert_reqs="CERT_NONE", ssl_context=context)
+        connection = type("Connection", (_PinnedConnection,), {"pins": self._pins})
+        pinned = type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": connection})
+        self.poolmanager.pool_classes_by_scheme = {"https": pinned}
+        return made
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         super().cert_verify(conn, url, False, cert)  # type: ignore[no-untyped-call]
-        conn.assert_fingerprint = self._fingerprint
 
 
 def checked_address(url: str) -> str:
@@ -88,7 +117,11 @@ def checked_address(url: str) -> str:
 
 @dataclass(frozen=True)
 class Office:
-    """Where the office answers; `pin` is the SHA-256 of its TLS certificate (hex), empty on loopback."""
+    """Where the office answers.
+
+    pin  SHA-256 of its TLS public key (hex), or several with commas: the one in use and one in reserve; empty for http
+         on loopback
+    """
 
     url: str
     pin: str = ""
@@ -99,8 +132,9 @@ class Office:
         session.trust_env = False
         session.headers.clear()  # on a slow line every byte beside the piece is waste, and nobody need know the library
         session.headers["User-Agent"] = "qorgan"
-        checked_address(self.url)
-        if self.pin:
+        if checked_address(self.url).startswith("https:"):
+            if not self.pin.strip():
+                raise PinMissing(self.url)
             session.mount("https://", _Pinned(self.pin))
         return session
 
@@ -145,6 +179,8 @@ def _called(
             )  # fmt: skip
             data = read(response) if response.status_code < 300 else response.content
     except (requests.RequestException, HTTPError) as error:
+        if isinstance(error, requests.exceptions.SSLError) and "not the pinned key" in str(error):
+            raise WrongKey("not the pinned key") from error
         raise NoNetwork(type(error).__name__) from error
     if response.status_code >= 500:
         raise Faltered(f"status {response.status_code}")

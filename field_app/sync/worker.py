@@ -142,8 +142,12 @@ class Worker:
             self._packs(done)
             self._send_files(done)
             self._fetch_files(done)
+        except client.WrongKey as error:
+            done.trouble, done.detail = "wrong_key", str(error)
         except client.NoNetwork as error:
             done.trouble, done.detail = "no_network", str(error)
+        except client.PinMissing as error:
+            done.trouble, done.detail = "pin_missing", str(error)
         except client.AddressRefused as error:
             done.trouble, done.detail = "address_refused", str(error)
         except client.Refused as error:

@@ -266,3 +266,18 @@ def unseal_pieces(key: bytes, header: bytes, prefix: bytes, sealed: Iterable[byt
         yield cipher.decrypt(_chunk_nonce(prefix, number, True), waiting, about)
     except (InvalidTag, ValueError) as error:
         raise SealBroken from error
+
+
+# ── TLS ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def key_fingerprint(certificate: bytes) -> str:
+    """SHA-256 (hex) of the public key in a certificate (DER), as it stands there: a renewed certificate may keep it.
+
+    Raises ValueError for what is no certificate.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from cryptography.x509 import load_der_x509_certificate
+
+    key = load_der_x509_certificate(certificate).public_key()
+    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hex()

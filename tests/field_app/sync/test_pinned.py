@@ -1,7 +1,8 @@
-"""TLS to the office: the pinned certificate is taken whoever signed it, any other is not."""
+"""TLS to the office: the pinned key is taken whoever signed its certificate, any other is not."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.server
 import ssl
@@ -11,6 +12,7 @@ import threading
 import pytest
 
 from field_app.sync import client
+from shared.ledger.crypto import key_fingerprint
 
 
 class _Office(http.server.BaseHTTPRequestHandler):
@@ -26,17 +28,28 @@ class _Office(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def certificate(folder, name: str) -> tuple[str, str, str]:
-    """(certificate, key, SHA-256 of the certificate in hex) of a self-signed server."""
-    cert, key = str(folder / f"{name}.crt"), str(folder / f"{name}.key")
+def certificate(folder, name: str, key: str = "") -> tuple[str, str, str]:
+    """(certificate, key, SHA-256 of the public key in hex) of a self-signed server; `key`: one it has already."""
+    cert = str(folder / f"{name}.crt")
+    fresh = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-keyout",
+        str(folder / f"{name}.key"),
+    ]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", f"/CN={name}", "-keyout", key, "-out", cert],
+        ["openssl", "req", "-x509", *(["-key", key] if key else fresh), "-days", "2", "-subj", f"/CN={name}", "-out",
+         cert],
         check=True, capture_output=True,
     )  # fmt: skip
-    with open(cert, encoding="ascii") as file:
-        der = ssl.PEM_cert_to_DER_cert(file.read())
-    return cert, key, hashlib.sha256(der).hexdigest()
+    public = subprocess.run(
+        ["openssl", "x509", "-in", cert, "-noout", "-pubkey"], check=True, capture_output=True
+    ).stdout
+    der = base64.b64decode(b"".join(public.split(b"\n")[1:-2]))
+    return cert, key or str(folder / f"{name}.key"), hashlib.sha256(der).hexdigest()
 
 
 @pytest.fixture
@@ -52,19 +65,30 @@ def tls_office(tmp_path):
     server.server_close()
 
 
-def test_the_pinned_certificate_is_taken(tls_office):
+def test_the_pinned_key_is_taken_and_one_in_reserve_does_no_harm(tls_office):
     url, pin = tls_office
-    assert client.enrol(client.Office(url, pin), "code", "a", "b", "label") == {"device": "x"}
+    for pins in (pin, f"{'0' * 64}, {pin.upper()}"):
+        assert client.enrol(client.Office(url, pins), "code", "a", "b", "label") == {"device": "x"}
 
 
-def test_another_certificate_is_not(tls_office, tmp_path):
+def test_a_renewed_certificate_that_keeps_its_key_has_the_same_fingerprint(tmp_path):
+    cert, key, pin = certificate(tmp_path, "office")
+    renewed = certificate(tmp_path, "renewed", key)
+    assert renewed[2] == pin
+    with open(renewed[0], encoding="ascii") as new, open(cert, encoding="ascii") as old:
+        found = [ssl.PEM_cert_to_DER_cert(file.read()) for file in (new, old)]
+    assert found[0] != found[1]
+    assert {key_fingerprint(der) for der in found} == {pin}
+
+
+def test_another_key_is_not(tls_office, tmp_path):
     url, _ = tls_office
     _, _, other = certificate(tmp_path, "other")
-    with pytest.raises(client.NoNetwork):
+    with pytest.raises(client.WrongKey):
         client.enrol(client.Office(url, other), "code", "a", "b", "label")
 
 
-def test_without_a_pin_a_certificate_nobody_vouches_for_is_not(tls_office):
-    url, _ = tls_office
-    with pytest.raises(client.NoNetwork):
-        client.enrol(client.Office(url), "code", "a", "b", "label")
+@pytest.mark.parametrize("pin", ["", " "])
+def test_without_a_pin_nobody_is_asked_whatever_the_machine_trusts(tls_office, pin):
+    with pytest.raises(client.PinMissing):
+        client.enrol(client.Office(tls_office[0], pin), "code", "a", "b", "label")
