@@ -182,8 +182,8 @@ class Database:
                  whole or not at all, and others see it at once, but nobody waits for the disk
         """
         with self._turn():
-            (self._begin_sqlite if self.is_sqlite else self._begin_postgresql)(connection, lasting)
             try:
+                (self._begin_sqlite if self.is_sqlite else self._begin_postgresql)(connection, lasting)
                 yield
                 connection.commit()
             except BaseException:
