@@ -22,12 +22,14 @@ from server.accounts.actions import NewPerson
 from server.app import open_office
 from server.config import Config
 from server.ledger.actions import record as act
+from server.ledger.verify import verify
 from server.office import Office
 from shared.accounts import Role, RoleGranted
 from shared.values import DeviceId, SubjectId
 from tests.ground.tablet import CHEAP, PIN, TabletKeystore
 from tests.network.serving import PASSPHRASE, Serving
 from tests.operating.disaster import on_the_office
+from tests.postgres import Cluster
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,7 +133,7 @@ def backup_in(machine: Machine) -> Path:
     return made
 
 
-def test_the_drill(machine: Machine) -> None:
+def test_the_drill(machine: Machine, postgres: Cluster) -> None:
     # 1 the office, the key of its backups on a stick, and the copy of its keys in a safe
     found(machine)
     stick, safe = machine.folder / "stick", machine.folder / "safe"
@@ -158,8 +160,9 @@ def test_the_drill(machine: Machine) -> None:
     acknowledged = on_the_office(machine.office())
     machine.stop()
     shutil.rmtree(machine.data)
-    # 5 a new machine: the keys from the safe, an empty database
+    # 5 a new machine: the keys from the safe, an empty database, of the other engine
     shutil.copytree(safe / "keys", machine.data / "keys")
+    machine.database = postgres.new()
     restoring = ("restore", str(made), "--key", str(stick / "backup.key"), "--passphrase-file", str(words))
     said = machine.qorgan(*restoring)
     assert "Epoch 2 begins" in said
@@ -179,6 +182,18 @@ def test_the_drill(machine: Machine) -> None:
     synced(store)
     assert store.meta.durable > 0
     store.close()
+    machine.stop()
+    # 9 from PostgreSQL to SQLite again: the same operations
+    acknowledged = on_the_office(machine.office())
+    newest = max((machine.folder / "other-disk").glob("*.backup"), key=lambda path: path.stat().st_mtime)
+    third = Machine(_made(machine.folder / "third"))
+    shutil.copytree(safe / "keys", third.data / "keys")
+    assert "Epoch 3 begins" in third.qorgan(restoring[0], str(newest), *restoring[2:])
+    back = third.office()
+    assert acknowledged <= on_the_office(back)
+    with back.database.read() as session:
+        assert verify(session).is_whole
+    back.database.engine.dispose()
 
 
 def _made(folder: Path) -> Path:
