@@ -289,7 +289,7 @@ def _bundle(given: argparse.Namespace) -> int:
             print(commands.words_of(say, taking.take(store, data, _now())))
         else:
             file = commands.write(store, given.file, given.to, not given.without_files, _now())
-            print(say("bundle.saved", file=file))
+            print(commands.words_of_written(say, store, file, given.to))
     except LookupError as error:
         raise ActWrong(f"{given.to}? {error}") from error
     finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from field_app.bundles import making, taking
-from field_app.bundles.commands import words_of
+from field_app.bundles.commands import words_of, words_of_saved
 from field_app.bundles.staying import staying
 from field_app.screens import formats
 from field_app.screens.screen import Screen
@@ -85,12 +85,7 @@ def _save(screen: Screen, to: Colleague | None) -> None:
 
     left = staying(desk.store, to.person) if to is not None else 0
 
-    def words(done: Any) -> str:
-        t = screen.desk.texts
-        said = t("bundle.saved", file=_spelled(done))
-        return f"{t.plural('bundle.stay', left)} {said}" if left else said
-
-    _apart(screen, work, words)
+    _apart(screen, work, lambda done: words_of_saved(screen.desk.texts, _spelled(done), left))
 
 
 def read_sheet(screen: Screen) -> None:

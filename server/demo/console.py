@@ -18,6 +18,10 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-quic",
 )  # fmt: skip
+_IMAGES_ARE_THERE = (
+    "Promise.all([...document.images].map(each => { each.loading = 'eager'; return each.decode().catch(() => 0); }))"
+)
+"""Resolves when every picture of the page is drawn, those below the window too."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -87,6 +91,7 @@ class Desk:
     def shot(self, name: str, width: int = 1440, height: int = 900, whole: bool = True) -> Path:
         """A picture of the page; its file."""
         self.page.set_viewport_size({"width": width, "height": height})
+        self.page.evaluate(_IMAGES_ARE_THERE)
         path = self._pictures / f"{name}.png"
         self.page.screenshot(path=path, full_page=whole)
         return path

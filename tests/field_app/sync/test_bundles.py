@@ -6,6 +6,7 @@ import pytest
 
 from field_app.acts import interviews, records, visits
 from field_app.bundles import making, taking
+from field_app.bundles.commands import words_of_written
 from field_app.bundles.staying import spread, staying
 from field_app.enrolment import enrol
 from field_app.store import carried
@@ -121,6 +122,10 @@ def test_interviews_that_were_not_shared_stay_and_are_counted(world: World) -> N
     assert staying(leader.store, other.store.person) == 1
     assert (spread(leader.store), spread(other.store)) == ((1, 1), (0, 1)), "a third member reads neither"
     to = next(each for each in carried.colleagues(leader.store) if each.device == other.device)
+    for say in (texts(language) for language in LANGUAGES):
+        said = words_of_written(say, leader.store, "FILE", to.device)
+        assert said.startswith(say.plural("bundle.stay", 1)), "it is said before anything else"
+        assert words_of_written(say, leader.store, "FILE", "") == say("bundle.saved", file="FILE")
     mine = set(leader.store.subjects("interview"))
     taking.take(other.store, making.for_colleague(leader.store, to, leader.clock()), other.clock())
     assert not mine & set(other.store.subjects("interview"))
