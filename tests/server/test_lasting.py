@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import World
+from server.db import Database
 
 FULL = 2
 
 
-def test_a_push_that_could_not_begin_leaves_no_connection_that_does_not_wait_for_the_disk(world: World) -> None:
-    database = world.office.database
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL takes it back with the transaction")
-    other = sqlite3.connect(database.engine.url.database)
+def test_a_push_that_could_not_begin_leaves_no_connection_that_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    """SQLite only: PostgreSQL takes the setting back with the transaction."""
+    database = Database(f"sqlite:///{tmp_path / 'office.db'}")
+    other = sqlite3.connect(tmp_path / "office.db")
     with database.lent() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == FULL
         connection.execute("PRAGMA busy_timeout = 0")
