@@ -82,7 +82,9 @@ def ordinary_exchange(
 ) -> Ordinary | None:  # fmt: skip
     """Takes in an ordinary request, committed; None when it is not one.
 
-    Frames that were answered before are not read again: their receipt stands under their name.
+    Frames that were answered before are not read again: their receipt stands under their name. Said again without
+    waiting for the disk is only what this process itself saw lasting: what another left when it was killed, or a
+    database when it came back, may be seen and not be on the disk yet.
 
     epoch, after  the epoch and the (position, cursor) up to which the tablet has read; (0, (0, 0)) at first
     most          exchanges of one device in a minute
@@ -96,6 +98,7 @@ def ordinary_exchange(
             with office.database.push(connection, lasting=not one.is_repeated):
                 one.take_in(connection, epoch, most)
             if not one.is_repeated:
+                one.note_lasting()
                 office.database.pushed()
             return one.done(connection, after)
     except (Extraordinary, MessageUnreadable, FrameUnreadable):
@@ -147,7 +150,8 @@ class _Exchange:
         if rows.receipt(connection, device, self._name) is not None:
             self._is_known = True
             contact = rows.contact(connection, device, lock=False)
-            self.is_repeated = contact is not None and bool(standing_nonce(contact, self._hello))
+            standing = standing_nonce(contact, self._hello) if contact is not None else ""
+            self.is_repeated = bool(standing) and rows.lasts(device, self._name, standing)
             return
         for frame in request_frames(body):
             if frame.header.device != device:
@@ -182,6 +186,10 @@ class _Exchange:
             raise Extraordinary  # its receipt went away meanwhile
         else:
             rows.write(connection, self._accepted(connection)._replace(contact=contact, token=token))
+
+    def note_lasting(self) -> None:
+        """The disk has it, and the replica where there is one: this process may say the same again without waiting."""
+        self._rows.note_lasting(self._hello.device, self._name, self._nonce)
 
     def _note(self, contact: Any) -> None:
         """The contact, and the nonce for the next one: the same again where the same is said again."""

@@ -76,6 +76,8 @@ class Writing(NamedTuple):
     token: dict[str, Any]
 
 
+LASTING_KEPT = 4096
+"""Devices whose last answer a process remembers as lasting."""
 _kept: weakref.WeakKeyDictionary[Database, OrdinaryRows] = weakref.WeakKeyDictionary()
 
 
@@ -86,6 +88,7 @@ class OrdinaryRows:
         dialect = database.engine.dialect
         self._say = say = Statements(dialect)
         self._forgot_at = 0
+        self._lasting: dict[DeviceId, tuple[str, str]] = {}
         dbapi: Any = dialect.dbapi
         self.engine_errors: tuple[type[Exception], ...] = (dbapi.IntegrityError, dbapi.OperationalError)
         (
@@ -114,6 +117,17 @@ class OrdinaryRows:
             rows = _kept[database] = OrdinaryRows(database)
         return rows
 
+    def note_lasting(self, device: DeviceId, name: str, nonce: str) -> None:
+        """A receipt and a nonce given with it that were committed and waited for; of a device the last one counts."""
+        self._lasting.pop(device, None)
+        self._lasting[device] = (name, nonce)
+        for oldest in list(self._lasting)[:1] if len(self._lasting) > LASTING_KEPT else ():
+            self._lasting.pop(oldest, None)
+
+    def lasts(self, device: DeviceId, name: str, nonce: str) -> bool:
+        """Whether this process saw that receipt and that nonce committed and waited for."""
+        return self._lasting.get(device) == (name, nonce)
+
     # ── who speaks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def device(self, connection: Any, device: DeviceId) -> Speaker | None:
@@ -123,6 +137,15 @@ class OrdinaryRows:
         )
         found = connection.execute(statement, (id_bytes(device),)).fetchone()
         return None if found is None else Speaker(PersonId(id_text(bytes(found[0]))), found[1])
+
+    def tablet(self, connection: Any, token: bytes, now: datetime) -> tuple[DeviceId, PersonId] | None:
+        """Whose token has this SHA-256 while it lasts; None for one of a tablet that was revoked, too."""
+        statement = self._say.spelled(
+            "SELECT d.id, d.person FROM device_tokens t JOIN devices d ON d.id = t.device"
+            " WHERE t.hash = ? AND t.until >= ? AND d.revoked_at IS NULL"
+        )
+        found = connection.execute(statement, (token, self._tokens.value("until", now))).fetchone()
+        return None if found is None else (DeviceId(id_text(bytes(found[0]))), PersonId(id_text(bytes(found[1]))))
 
     def contact(self, connection: Any, device: DeviceId, *, lock: bool = True) -> Any:
         """The row of its last contact, `lock`ed until the end; None before the first."""

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from server.ledger import queries
 from server.ledger.actions import record as act
+from server.ledger.ordinary_rows import OrdinaryRows
 from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow
 from server.office import new_subject
 from server.quarantine.actions import decide
@@ -293,3 +294,25 @@ def test_the_office_says_what_it_has_when_the_heads_differ(pair) -> None:
     one.write(record, *answers(1, 50))
     behind = one.sync()
     assert [(head.subject, head.seq) for head in behind.page.have] == [(record, 4)]
+
+
+def test_frames_said_again_wait_for_no_disk_only_where_this_process_saw_them_lasting(pair, monkeypatch) -> None:
+    """A process killed before its fsync, or a database that came back, leaves what is seen and may still be lost."""
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    one.sync()
+    frame = one.write(record, *answers(2, 30))
+    body, database = one.request(frame), one.world.office.database
+    waited: list[bool] = []
+    push = database.push
+    monkeypatch.setattr(
+        database, "push", lambda *given, lasting=True: waited.append(lasting) or push(*given, lasting=lasting)
+    )
+    receipts = set()
+    for forgets in (False, False, True, False):
+        if forgets:
+            OrdinaryRows.of(database)._lasting.clear()
+        reply = read_reply(gzip.decompress(one.post(body).get_data()), bytes.fromhex(one.world.office.keys.sign_key))
+        receipts.add(reply.receipt_bytes)
+    assert waited == [True, False, True, False]
+    assert len(receipts) == 1
