@@ -83,6 +83,11 @@ def frame_in(data: bytes) -> Frame:
     return read_frames(unpacked(data)[:-1].split(b"\n"))[0]
 
 
+def frames_of(session: Session, subject: SubjectId) -> list[FrameRow]:
+    """Rows of the frames of a subject, oldest first."""
+    return list(session.exec(select(FrameRow).where(FrameRow.subject == subject).order_by(col(FrameRow.cursor))))
+
+
 def operations(session: Session, subject: SubjectId) -> list[Operation]:
     """Every readable operation of a subject."""
     found: list[Operation] = []
