@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.trials.trial import Trial, every_trial, play
+
+ROOT = Path(__file__).parents[2]
 
 SLICES = 8
 """Most slices of one trial."""
@@ -31,6 +36,22 @@ def test_a_trial_that_breaks_says_its_seed_and_how_to_play_it_again() -> None:
     broken = Trial("broken", ("B.1",), "never", 1, 1, breaks)
     with pytest.raises(AssertionError, match=r"broken, seed 7: .*a save is missing[^$]*--seed 7"):
         play(broken, 7, lambda: pytest.fail("no database was asked for"))
+
+
+def test_the_table_of_traps_names_every_trial_with_its_sizes_and_only_tests_that_are_there() -> None:
+    table = (ROOT / "docs/traps.md").read_text(encoding="utf-8")
+    trials = {trial.name: trial for trial in every_trial()}
+    seen = set()
+    for number, proofs, sizes in re.findall(r"^\| (\d+) \| .* \| (`[^|]+) \| ([^|]+) \|$", table, re.M):
+        for proof, size in zip(re.findall(r"`([^`]+)`", proofs), sizes.split(", "), strict=True):
+            path, _, test = proof.partition("::")
+            if test:
+                assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), proof
+                continue
+            trial = trials[proof]
+            assert size == f"{trial.per_commit} / {trial.release}", proof
+            seen.add((f"B.{number}", proof))
+    assert seen == {(trap, trial.name) for trial in trials.values() for trap in trial.traps if trap.startswith("B.")}
 
 
 def test_a_trial_is_named_like_its_file_and_grows_for_a_release() -> None:
