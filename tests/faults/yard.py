@@ -140,7 +140,8 @@ def serve() -> None:
     if name := os.environ.get("QORGAN_MUTANT"):  # a guard is taken away here too: tests.mutants
         from tests.mutants.promises import ALL
 
-        next(guard for guard in ALL if guard.name == name).apply().__enter__()
+        broken = next(guard for guard in ALL if guard.name == name).apply()
+        broken.__enter__()
     founded()
     tablet_acts._begun_once()
     gc.collect()

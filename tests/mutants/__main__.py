@@ -23,7 +23,7 @@ KEPT = Path("var/campaign/mutants")
 """One file a mutant: what noticed it last time, empty for a survivor."""
 TOOLS = "import os, sys, pytest; from tests.mutants.promises import ALL; " \
         "guard = next(each for each in ALL if each.name == sys.argv[1]); " \
-        "os.environ['QORGAN_MUTANT'] = guard.name; guard.apply().__enter__(); " \
+        "os.environ['QORGAN_MUTANT'] = guard.name; held = guard.apply(); held.__enter__(); " \
         "sys.exit(pytest.main(['-q', '-x', *sys.argv[2:]]))"  # fmt: skip
 
 
