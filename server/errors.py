@@ -59,11 +59,14 @@ def request_number() -> str:
 
 def away() -> tuple[type[Exception], ...]:
     """What says that the database does not answer just now: it is being restarted, another one takes over, its disk is
-    full. The errors of PostgreSQL's driver are among them when an engine has loaded it.
+    full. The errors of a driver are among them when an engine has loaded it.
     """
-    if (driver := sys.modules.get("psycopg")) is None:
-        return OperationalError, InterfaceError, PoolExhausted
-    return OperationalError, InterfaceError, PoolExhausted, driver.OperationalError, driver.InterfaceError
+    known: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolExhausted)
+    if (driver := sys.modules.get("sqlite3")) is not None:
+        known += (driver.OperationalError,)
+    if (driver := sys.modules.get("psycopg")) is not None:
+        known += (driver.OperationalError, driver.InterfaceError)
+    return known
 
 
 def register_errors(app: Flask) -> None:

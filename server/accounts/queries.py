@@ -10,9 +10,12 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col, or_, select
 
 from server.accounts.tables import CredentialRow, DeviceRow, PersonRow, RoleProposalRow, TermRow
+from server.db import Database
 from server.ledger.contacts import device_of_token
+from server.ledger.ordinary_rows import OrdinaryRows
 from server.ledger.tables import ContactRow
 from shared.accounts import VISITING, Role
+from shared.ledger.crypto import sha256
 from shared.values import DeviceId, PersonId
 
 _terms: Any = TermRow.__table__  # type: ignore[attr-defined]
@@ -154,8 +157,14 @@ def people(session: Session, only: PersonId | None = None) -> list[PersonLine]:
     ]
 
 
-def tablet_of(session: Session, token: str, now: datetime) -> tuple[DeviceId, PersonId] | None:
+def tablet_of(database: Database, token: str, now: datetime) -> tuple[DeviceId, PersonId] | None:
     """The tablet that got this token at its last exchange, and its person; None once it is over or revoked."""
-    id_ = device_of_token(session, token, now)
-    row = session.get(DeviceRow, id_) if id_ else None
-    return (DeviceId(row.id), PersonId(row.person)) if row is not None and row.revoked_at is None else None
+    rows = OrdinaryRows.of(database)
+    with database.lent() as connection:
+        found = rows.tablet(connection, sha256(token.encode()), now)
+    if found is not None:
+        return found
+    with database.read() as session:
+        id_ = device_of_token(session, token, now)
+        row = session.get(DeviceRow, id_) if id_ else None
+        return (DeviceId(row.id), PersonId(row.person)) if row is not None and row.revoked_at is None else None

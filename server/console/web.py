@@ -102,8 +102,7 @@ def tablet() -> tuple[DeviceId, PersonId]:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         found = None
         if kind.lower() == "bearer" and 0 < len(token) <= 128:
-            with office().database.read() as session:
-                found = people.tablet_of(session, token, now())
+            found = people.tablet_of(office().database, token, now())
         if found is None:
             raise RuleBroken("device_unknown")
         g.tablet = found

@@ -139,10 +139,11 @@ class OrdinaryRows:
         return None if found is None else Speaker(PersonId(id_text(bytes(found[0]))), found[1])
 
     def tablet(self, connection: Any, token: bytes, now: datetime) -> tuple[DeviceId, PersonId] | None:
-        """Whose token has this SHA-256 while it lasts; None for one of a tablet that was revoked, too."""
+        """Whose token has this SHA-256 while it lasts; None for a revoked tablet, and while tables are behind."""
         statement = self._say.spelled(
             "SELECT d.id, d.person FROM device_tokens t JOIN devices d ON d.id = t.device"
             " WHERE t.hash = ? AND t.until >= ? AND d.revoked_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM subjects WHERE projected < accepted)"
         )
         found = connection.execute(statement, (token, self._tokens.value("until", now))).fetchone()
         return None if found is None else (DeviceId(id_text(bytes(found[0]))), PersonId(id_text(bytes(found[1]))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from server.media import folder, queries
 from server.media.project import MEDIA_BYTES
 from server.media.store import store_of
 from server.media.tables import PromisedRow, UploadRow
+from server.media.whole_rows import WholeRows
 from server.office import Office
 from shared.errors import RuleBroken
 from shared.ledger.frame import read_frames
@@ -72,16 +74,28 @@ def check_welcome(session: Session, office: Office, device: DeviceId, person: Pe
         folder.check_room(office.media, size)
 
 
+def check_whole_welcome(office: Office, device: DeviceId, person: PersonId, sha256: str, size: int) -> None:
+    """As `check_welcome`, for a file that comes whole: what is plain is asked of the driver. Raises the same."""
+    if is_hash(sha256) and 0 < size <= PIECE_BYTES:
+        rows = WholeRows.of(office.database)
+        with office.database.lent() as connection:
+            is_plain = rows.is_plainly_welcome(connection, device, person, sha256, size)
+        if is_plain:
+            folder.check_room(office.media, size)
+            return
+    with office.database.read() as session:
+        check_welcome(session, office, device, person, sha256, size)
+
+
 def take_whole(office: Office, device: DeviceId, sha256: str, piece: Piece, begun: datetime, now: datetime) -> int:
-    """A welcome file (`check_welcome`) that came whole with its announcement: stored, then noted in one transaction.
+    """A file that came whole with its announcement and is welcome: stored, then noted in one transaction.
 
     After a crash between the two the next announcement finds it. Raises what `take_piece` raises.
     """
     size = len(piece.data)
     reached = _stored(office, sha256, piece, size)
-    with office.database.write() as session:
-        _note_begun(session, office, device, sha256, size, begun)
-        _mark_done(session, sha256, now)
+    with office.database.lent() as connection, office.database.push(connection):
+        WholeRows.of(office.database).note_whole(connection, device, sha256, size, begun, now)
     return reached
 
 
@@ -155,24 +169,38 @@ def take_piece(office: Office, device: DeviceId, person: PersonId, sha256: str, 
 
 
 def _stored(office: Office, sha256: str, piece: Piece, size: int) -> int:
-    is_whole = len(piece.data) == size
-    sums = {} if piece.is_cut else _sums(piece, ("sha256",) if is_whole else ())
-    owed = None
-    if piece.digest and piece.is_cut:
-        owed = folder.Owed(piece.at, piece.at + piece.size, piece.algorithm, piece.digest)
-    elif piece.digest and sums[piece.algorithm] != piece.digest:
-        raise folder.SumWrong(queries.arrived(office, sha256))
-    known = sums["sha256"] if is_whole and sums else ""
     try:
-        return folder.append(office.media, store_of(office), sha256, piece.at, piece.data, size, owed, known)
+        if len(piece.data) == size and not piece.is_cut:
+            return _stored_whole(office, sha256, piece)
+        owed = None
+        if piece.digest and piece.is_cut:
+            owed = folder.Owed(piece.at, piece.at + piece.size, piece.algorithm, piece.digest)
+        elif piece.digest and hashlib.new(piece.algorithm, piece.data).hexdigest() != piece.digest:
+            raise folder.SumWrong(queries.arrived(office, sha256))
+        return folder.append(office.media, store_of(office), sha256, piece.at, piece.data, size, owed)
     except folder.HashWrong as error:
         raise RuleBroken("hash_wrong") from error
 
 
-def _sums(piece: Piece, needed: tuple[str, ...]) -> dict[str, str]:
-    """The sums of a piece that came whole, each made once: the one promised for it, and those needed besides."""
+def _stored_whole(office: Office, sha256: str, piece: Piece) -> int:
+    """The sums are made while the disk takes the bytes, and held to before these get their name."""
+    with ThreadPoolExecutor(1, "sums") as beside:
+        sums = beside.submit(_sums, piece)
+
+        def known() -> str:
+            found = sums.result()
+            if piece.digest and found[piece.algorithm] != piece.digest:
+                raise folder.SumWrong(0)
+            return found["sha256"]
+
+        store = store_of(office)
+        return folder.append(office.media, store, sha256, piece.at, piece.data, len(piece.data), known=known)
+
+
+def _sums(piece: Piece) -> dict[str, str]:
+    """The sums of a whole file, each made once: its hash, and the one promised for it."""
     promised = (piece.algorithm,) if piece.digest else ()
-    return {name: hashlib.new(name, piece.data).hexdigest() for name in {*promised, *needed}}
+    return {name: hashlib.new(name, piece.data).hexdigest() for name in {*promised, "sha256"}}
 
 
 def arrived(office: Office, sha256: str, size: int, now: datetime) -> int:
@@ -191,13 +219,9 @@ def arrived(office: Office, sha256: str, size: int, now: datetime) -> int:
 def _note_done(office: Office, sha256: str, now: datetime) -> None:
     """The whole file is in the store and its hash was right."""
     with office.database.write(beside_others=True) as session:
-        _mark_done(session, sha256, now)
-
-
-def _mark_done(session: Session, sha256: str, now: datetime) -> None:
-    done = session.get(UploadRow, sha256)
-    if done is not None and done.done_at is None:
-        done.done_at = now
+        done = session.get(UploadRow, sha256)
+        if done is not None and done.done_at is None:
+            done.done_at = now
 
 
 def give_up(session: Session, office: Office, device: DeviceId, sha256: str) -> None:

@@ -15,7 +15,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,12 +103,13 @@ def begin_anew(folder: Path, sha256: str, size: int) -> None:
 
 def append(
     folder: Path, store: MediaStore, sha256: str, at: int, piece: bytes, size: int, owed: Owed | None = None,
-    known: str = "",
+    known: Callable[[], str] | None = None,
 ) -> int:  # fmt: skip
     """Writes bytes at the end of the part and gives the new offset; the last ones make the file whole.
 
     owed   the sum of the piece these bytes are the beginning of, when its line broke
-    known  the SHA-256 of `piece` where it is the whole file: it is not read again for its hash
+    known  gives the SHA-256 of `piece` where it is the whole file: it is not read again for its hash. Asked when the
+           bytes are on the disk, so that it may be made meanwhile; where it raises, nothing of the piece is kept
 
     Raises WrongOffset, SumWrong, DiskFull, HashWrong.
     """
@@ -135,7 +136,7 @@ def append(
         reached = held + len(piece)
         _settle(handle, path, owed_before, reached)
         if reached == size:
-            _finish(store, sha256, path, known if len(piece) == size else "")
+            _finish(store, sha256, path, handle, known if len(piece) == size else None)
         return reached
 
 
@@ -212,21 +213,32 @@ def _settle(handle: int, part: Path, owed: list[Owed], reached: int) -> None:
     raise SumWrong(back)
 
 
-def _finish(store: MediaStore, sha256: str, part: Path, known: str) -> None:
-    with part.open("rb") as file:
-        if (known or hashlib.file_digest(file, "sha256").hexdigest()) != sha256:
-            part.unlink()
-            _write_owed(part, [])
-            raise HashWrong
-        try:
-            os.fsync(file.fileno())
-        except OSError as error:
-            _let_go(part)
-            if error.errno in _FULL:
-                raise DiskFull from error
-            raise
+def _finish(store: MediaStore, sha256: str, part: Path, handle: int, known: Callable[[], str] | None) -> None:
+    """The last byte is here: on the disk, then held to its hash, and only then under its own name."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        _let_go(part)
+        if error.errno in _FULL:
+            raise DiskFull from error
+        raise
+    try:
+        found = _hash_of(handle) if known is None else known()
+    except SumWrong:
+        os.ftruncate(handle, 0)
+        raise
+    if found != sha256:
+        part.unlink()
+        _write_owed(part, [])
+        raise HashWrong
     store.take(sha256, part)
     _write_owed(part, [])
+
+
+def _hash_of(handle: int) -> str:
+    with open(handle, "rb", closefd=False) as file:
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 _unsure: set[Path] = set()

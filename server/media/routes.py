@@ -19,7 +19,16 @@ from werkzeug.exceptions import ClientDisconnected, RequestedRangeNotSatisfiable
 
 from server.console.web import now, office, tablet, tablet_view
 from server.media import folder, queries
-from server.media.actions import PIECE_BYTES, Piece, announce, arrived, check_welcome, give_up, take_piece, take_whole
+from server.media.actions import (
+    PIECE_BYTES,
+    Piece,
+    announce,
+    arrived,
+    check_whole_welcome,
+    give_up,
+    take_piece,
+    take_whole,
+)
 from server.media.project import MEDIA_BYTES
 from server.media.store import store_of
 from shared.errors import RuleBroken
@@ -112,8 +121,7 @@ def create() -> ResponseReturnValue:
         with office().database.write() as session:
             announce(session, office(), *whose, sha256, size, now())
         return _reply(201, reply)
-    with office().database.read() as session:
-        check_welcome(session, office(), *whose, sha256, size)
+    check_whole_welcome(office(), *whose, sha256, size)
     return _reply(201, reply | {"Upload-Offset": str(_created(whose, sha256, size, _piece(0, promised), begun))})
 
 

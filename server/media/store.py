@@ -99,15 +99,16 @@ def make_folders(folder: Path) -> None:
     """The folder with all above it, their names on the disk: a file goes with the name of any folder above it.
 
     One that stands may have been made by a process that was killed before it waited for the disk: the first time a
-    process meets it, it waits for its name and the one above.
+    process meets it, it waits for its name and the one above. That brings the names beside it to the disk too.
     """
     if folder in _named and folder.exists():
         return
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = [Path(each.path) for each in os.scandir(folder.parent) if each.is_dir(follow_symlinks=False)]
     for each in dict.fromkeys((folder, folder.parent, *missing)):
         sync_folder(each.parent)
-    _named.add(folder)
+    _named.update(beside, (folder,))
 
 
 def sync_folder(path: Path) -> None:

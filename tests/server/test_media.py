@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
+from server.db import Database
 from server.ledger.tables import HeldFrameRow
-from server.media import folder
+from server.media import folder, store
 from server.media.actions import PIECE_BYTES
 from server.media.project import MEDIA_BYTES
+from server.media.tables import UploadRow
+from server.media.whole_rows import WholeRows
 from server.office import new_subject
 from shared.accounts import Role
 from shared.observations.record import MediaFile, PhotoTaken, RecordOpened
@@ -261,6 +266,24 @@ def test_a_whole_file_comes_with_its_announcement(sent, data: bytes) -> None:
     assert (again.status_code, again.headers["Upload-Offset"]) == (409, str(len(data)))
 
 
+def test_a_file_announced_before_comes_whole_and_a_second_one_changes_nothing(sent, data: bytes) -> None:
+    one, other, name = sent
+    assert other.create(name, len(data)).status_code == 201
+    assert one.create_with(name, len(data), data).status_code == 201
+    database, now = one.tablet.world.office.database, one.tablet.world.now
+    whole = (other.tablet.id, len(data), now)
+    assert noted(database, name) == whole
+    with database.lent() as connection, database.push(connection):
+        WholeRows.of(database).note_whole(connection, one.tablet.id, name, 1, now, now + timedelta(minutes=1))
+    assert noted(database, name) == whole
+
+
+def noted(database: Database, name: str) -> tuple[object, ...]:
+    with database.read() as session:
+        row = session.get(UploadRow, name)
+        return row.device, row.size, row.done_at
+
+
 def test_a_first_piece_comes_with_the_announcement(sent, data: bytes) -> None:
     one, _, name = sent
     answer = one.create_with(name, len(data), data[:1000])
@@ -272,12 +295,28 @@ def test_a_first_piece_comes_with_the_announcement(sent, data: bytes) -> None:
 def test_a_file_stored_before_a_crash_is_found_by_its_next_announcement(sent, data: bytes, monkeypatch) -> None:
     one, _, name = sent
     with monkeypatch.context() as patched:
-        patched.setattr("server.media.actions._mark_done", _power_gone)
+        patched.setattr("server.media.whole_rows.WholeRows.note_whole", _power_gone)
         with pytest.raises(SystemExit):
             one.create_with(name, len(data), data)
     assert one.call("HEAD", f"/api/media/{name}").status_code == 404
     assert one.create(name, len(data)).status_code == 201
     assert one.call("HEAD", f"/api/media/{name}").headers["Upload-Offset"] == str(len(data))
+
+
+def test_folders_that_stand_are_waited_for_once_and_a_new_one_always(tmp_path: Path, monkeypatch) -> None:
+    media, waited = tmp_path / "media", []
+    for name in ("aa", "bb"):
+        (media / name).mkdir(parents=True)
+    monkeypatch.setattr(store, "sync_folder", waited.append)
+    store.make_folders(media / "aa")
+    assert waited == [media, tmp_path]
+    store.make_folders(media / "bb")
+    assert waited == [media, tmp_path]
+    store.make_folders(media / "cc")
+    assert waited == [media, tmp_path] * 2
+    (media / "bb").rmdir()
+    store.make_folders(media / "bb")
+    assert waited == [media, tmp_path] * 3
 
 
 def _power_gone(*_given: object) -> None:
