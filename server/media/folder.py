@@ -24,6 +24,9 @@ from server.media.store import MediaStore, make_folders
 
 RESERVE = 64 * 1024 * 1024
 """Bytes that stay free for the database."""
+LARGE = 1024 * 1024
+"""Bytes from which a whole file does not stay in the machine's memory: an original is seldom read, the ledger always,
+and the next file finds these pages free. What others look at, pictures made small, is smaller and stays."""
 OWED_LIMIT = 1024
 """Most sums owed at a time; beyond it the hash of the whole file alone decides."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -233,6 +236,9 @@ def _finish(store: MediaStore, sha256: str, part: Path, handle: int, known: Call
         raise HashWrong
     store.take(sha256, part)
     _write_owed(part, [])
+    if os.fstat(handle).st_size >= LARGE:
+        with suppress(OSError):  # a wish; the file is there whoever grants it
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _hash_of(handle: int) -> str:
