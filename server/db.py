@@ -173,17 +173,18 @@ class Database:
             lent.close()
 
     @contextmanager
-    def push(self, connection: Any, *, lasting: bool = True) -> Iterator[None]:
+    def push(self, connection: Any) -> Iterator[None]:
         """One transaction beside others on a lent connection, for the few statements of an ordinary push.
 
         Committed when the block ends well, else rolled back.
-
-        lasting  False where nothing is lost when the machine's power fails before the disk has it: the transaction is
-                 whole or not at all, and others see it at once, but nobody waits for the disk
         """
         with self._turn():
             try:
-                (self._begin_sqlite if self.is_sqlite else self._begin_postgresql)(connection, lasting)
+                if self.is_sqlite:
+                    connection.execute("BEGIN IMMEDIATE")
+                else:
+                    connection.autocommit = False
+                    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (WRITERS,))
                 yield
                 connection.commit()
             except BaseException:
@@ -192,21 +193,6 @@ class Database:
             finally:
                 if not self.is_sqlite:
                     connection.autocommit = True
-                elif not lasting:
-                    connection.execute("PRAGMA synchronous=FULL")
-
-    @staticmethod
-    def _begin_sqlite(connection: Any, lasting: bool) -> None:
-        if not lasting:
-            connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("BEGIN IMMEDIATE")
-
-    @staticmethod
-    def _begin_postgresql(connection: Any, lasting: bool) -> None:
-        connection.autocommit = False
-        connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (WRITERS,))
-        if not lasting:
-            connection.execute("SET LOCAL synchronous_commit TO off")
 
     def pushed(self) -> None:
         """Says that something was accepted just now and waits to be projected."""

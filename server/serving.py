@@ -19,6 +19,7 @@ from granian.constants import Interfaces
 from granian.server import Server
 
 from server.app import create_app
+from server.ledger.ordinary_rows import OrdinaryRows
 from server.ledger.projecting import Projector
 from server.watching.logs import begin as begin_log
 
@@ -65,7 +66,9 @@ def prepare() -> None:
     global _made
     _LIBC.mallopt(_M_ARENA_MAX, ARENAS)
     _made = create_app()
-    _made.extensions["qorgan"].database.engine.dispose()
+    database = _made.extensions["qorgan"].database
+    database.engine.dispose()
+    OrdinaryRows.of(database)  # what lasts is told among the workers
     gc.collect()
     gc.freeze()  # else the first collection of a worker would write to every page, and so make it its own
 

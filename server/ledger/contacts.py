@@ -60,17 +60,12 @@ def note_contact(row: ContactRow, hello: Hello, is_apart: Callable[[int], bool],
             if LATE + hello.nonce in row.issued.split():
                 freeze(row, "twin", now)
     row.issued = " ".join([*row.issued.split(), given][-ISSUED_KEPT:])
-    note_visit(row, hello, now)
-    return fresh
-
-
-def note_visit(row: ContactRow, hello: Hello, now: datetime) -> None:
-    """Writes when the tablet came, how often in this minute, and what it says of itself: nothing that has to last."""
     if row.minute_began is None or now - row.minute_began >= timedelta(minutes=1):
         row.minute_began, row.minute_count = now, 0
     row.minute_count += 1
     row.seen_at, row.drift_seconds = now, drift(hello.now, now)
     row.undelivered, row.oldest_seconds = _undelivered(hello)
+    return fresh
 
 
 def standing_nonce(row: ContactRow, hello: Hello) -> str:

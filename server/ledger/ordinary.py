@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from server.ledger.contacts import new_token, note_contact, note_visit, standing_nonce
+from server.ledger.contacts import new_token, note_contact, standing_nonce
 from server.ledger.kinds import know_kind
 from server.ledger.ordinary_rows import Chain, Counter, OrdinaryRows, Speaker, Standing, Writing
 from server.ledger.packing import packed
@@ -82,9 +82,8 @@ def ordinary_exchange(
 ) -> Ordinary | None:  # fmt: skip
     """Takes in an ordinary request, committed; None when it is not one.
 
-    Frames that were answered before are not read again: their receipt stands under their name. Said again without
-    waiting for the disk is only what this process itself saw lasting: what another left when it was killed, or a
-    database when it came back, may be seen and not be on the disk yet.
+    Frames that were answered before are not read again: their receipt stands under their name. Where the answer was
+    seen lasting it is given once more, and nothing is written.
 
     epoch, after  the epoch and the (position, cursor) up to which the tablet has read; (0, (0, 0)) at first
     most          exchanges of one device in a minute
@@ -95,9 +94,9 @@ def ordinary_exchange(
         one.check_words()
         with office.database.lent() as connection:
             one.check_speaker(connection, body, signature)
-            with office.database.push(connection, lasting=not one.is_repeated):
-                one.take_in(connection, epoch, most)
-            if not one.is_repeated:
+            if not one.is_said_again(connection, epoch, most):
+                with office.database.push(connection):
+                    one.take_in(connection, epoch, most)
                 one.note_lasting()
                 office.database.pushed()
             return one.done(connection, after)
@@ -111,8 +110,6 @@ class _Exchange:
     """One request on its way through."""
 
     def __init__(self, office: Office, rows: OrdinaryRows, hello: Hello, now: datetime) -> None:
-        self.is_repeated = False
-        """Whether these frames were answered before, for the nonce shown now: then nothing written has to last."""
         self._office = office
         self._rows = rows
         self._hello = hello
@@ -124,6 +121,7 @@ class _Exchange:
         self._speaker = Speaker(PersonId(""), "")
         self._nonce = ""
         self._token = ""
+        self._until = now
         self._receipt = b""
         self._counter = Counter(0, 0, "")
 
@@ -147,11 +145,9 @@ class _Exchange:
         if not is_signed(public, request_message(body), _decoded(signature)):
             raise Extraordinary
         self._name = request_name(body)
-        if rows.receipt(connection, device, self._name) is not None:
-            self._is_known = True
-            contact = rows.contact(connection, device, lock=False)
-            standing = standing_nonce(contact, self._hello) if contact is not None else ""
-            self.is_repeated = bool(standing) and rows.lasts(device, self._name, standing)
+        known = rows.receipt(connection, device, self._name)
+        if known is not None:
+            self._is_known, self._receipt, self._touched = True, known, subjects_answered(known)
             return
         for frame in request_frames(body):
             if frame.header.device != device:
@@ -161,6 +157,18 @@ class _Exchange:
                 raise Extraordinary
             self._opened.append(found)
 
+    def is_said_again(self, connection: Any, epoch: int, most: int) -> bool:
+        """Whether the last answer to this tablet is the answer, and lasts: the same nonce and the same token again."""
+        rows, hello = self._rows, self._hello
+        contact = rows.contact(connection, hello.device, lock=False) if self._is_known else None
+        standing = "" if contact is None or contact.frozen else standing_nonce(contact, hello)
+        token = standing and rows.lasting.again(hello.device, self._name, standing, most, self._now)
+        if not token:
+            return False
+        self._check_reads(connection, epoch)
+        self._nonce, self._token = standing, token
+        return True
+
     def take_in(self, connection: Any, epoch: int, most: int) -> None:
         """Everything of the one transaction."""
         rows, hello, now = self._rows, self._hello, self._now
@@ -169,15 +177,13 @@ class _Exchange:
         contact = rows.contact(connection, hello.device)
         if contact is None or contact.frozen:
             raise Extraordinary
-        self._note(contact)
+        self._nonce = note_contact(contact, hello, _is_apart, now)
         if contact.frozen or contact.shown != hello.nonce or contact.minute_count > most:
             raise Extraordinary
-        roles = rows.roles(connection, self._speaker.person, self._office.calendar.day_of(now))
-        if not any(role in VISITING for role in roles):
-            raise Extraordinary
-        self._same_ledger(connection, epoch)
+        self._check_reads(connection, epoch)
         rows.forget_tokens(connection, now)
         self._token, token = new_token(hello.device, now)
+        self._until = token["until"]
         known = rows.receipt(connection, hello.device, self._name)
         if known is not None:
             self._receipt, self._touched = known, subjects_answered(known)
@@ -188,18 +194,15 @@ class _Exchange:
             rows.write(connection, self._accepted(connection)._replace(contact=contact, token=token))
 
     def note_lasting(self) -> None:
-        """The disk has it, and the replica where there is one: this process may say the same again without waiting."""
-        self._rows.note_lasting(self._hello.device, self._name, self._nonce)
+        """The disk has it, and the replica where there is one."""
+        self._rows.lasting.note(self._hello.device, self._name, self._nonce, self._token, self._until)
 
-    def _note(self, contact: Any) -> None:
-        """The contact, and the nonce for the next one: the same again where the same is said again."""
-        if not self.is_repeated:
-            self._nonce = note_contact(contact, self._hello, _is_apart, self._now)
-            return
-        self._nonce = standing_nonce(contact, self._hello)
-        if not self._nonce:
-            raise Extraordinary  # it went on meanwhile
-        note_visit(contact, self._hello, self._now)
+    def _check_reads(self, connection: Any, epoch: int) -> None:
+        """A tablet of somebody who visits today, and who read this very ledger."""
+        roles = self._rows.roles(connection, self._speaker.person, self._office.calendar.day_of(self._now))
+        if not any(role in VISITING for role in roles):
+            raise Extraordinary
+        self._same_ledger(connection, epoch)
 
     def _same_ledger(self, connection: Any, epoch: int) -> None:
         hello, counter = self._hello, self._rows.counter(connection)

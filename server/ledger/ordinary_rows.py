@@ -1,6 +1,6 @@
 """What an ordinary exchange asks of the database and writes there: one method a statement, no decision.
 
-Every method takes the driver's connection (`server.db.Database.push` or `glance`). Statements are spelled once for the
+Every method takes the driver's connection (`server.db.Database.lent`). Statements are spelled once for the
 engine. Locks are taken in the order of `server.ledger.receive`: those others belong to, then the rest, by id, and the
 counter last. Source: SETTLED decisions 21, 22, decision 0009.
 """
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlmodel import SQLModel
 
 from server.db import Database
+from server.ledger.lasting import LastingAnswers
 from server.ledger.plain_rows import PlainTable, Statements
 from server.ledger.queries import audiences
 from server.ledger.tables import (
@@ -76,8 +77,6 @@ class Writing(NamedTuple):
     token: dict[str, Any]
 
 
-LASTING_KEPT = 4096
-"""Devices whose last answer a process remembers as lasting."""
 _kept: weakref.WeakKeyDictionary[Database, OrdinaryRows] = weakref.WeakKeyDictionary()
 
 
@@ -88,7 +87,7 @@ class OrdinaryRows:
         dialect = database.engine.dialect
         self._say = say = Statements(dialect)
         self._forgot_at = 0
-        self._lasting: dict[DeviceId, tuple[str, str]] = {}
+        self.lasting = LastingAnswers()
         dbapi: Any = dialect.dbapi
         self.engine_errors: tuple[type[Exception], ...] = (dbapi.IntegrityError, dbapi.OperationalError)
         (
@@ -116,17 +115,6 @@ class OrdinaryRows:
         if rows is None:
             rows = _kept[database] = OrdinaryRows(database)
         return rows
-
-    def note_lasting(self, device: DeviceId, name: str, nonce: str) -> None:
-        """A receipt and a nonce given with it that were committed and waited for; of a device the last one counts."""
-        self._lasting.pop(device, None)
-        self._lasting[device] = (name, nonce)
-        for oldest in list(self._lasting)[:1] if len(self._lasting) > LASTING_KEPT else ():
-            self._lasting.pop(oldest, None)
-
-    def lasts(self, device: DeviceId, name: str, nonce: str) -> bool:
-        """Whether this process saw that receipt and that nonce committed and waited for."""
-        return self._lasting.get(device) == (name, nonce)
 
     # ── who speaks ──────────────────────────────────────────────────────────────────────────────────────────────────
 

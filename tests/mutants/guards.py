@@ -95,7 +95,7 @@ def _no_transaction() -> AbstractContextManager[Any]:
     from server.db import Database
 
     @contextmanager
-    def push(self: Any, connection: Any, *, lasting: bool) -> Any:
+    def push(self: Any, connection: Any) -> Any:
         with self._turn():
             yield
 

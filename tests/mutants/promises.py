@@ -58,9 +58,9 @@ def _answered_first() -> AbstractContextManager[Any]:
     real, number = Database.push, count(1)
 
     @contextmanager
-    def push(self: Database) -> Any:
-        with real(self) as connection:
-            yield connection
+    def push(self: Database, connection: Any) -> Any:
+        with real(self, connection):
+            yield
             if next(number) % 9 == 0:
                 connection.rollback()
 

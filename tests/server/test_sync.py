@@ -83,7 +83,7 @@ def test_the_same_frames_bring_the_same_receipt_and_are_kept_once(pair) -> None:
         assert len(session.exec(select(FrameRow).where(FrameRow.subject == record)).all()) == 1
 
 
-def test_frames_said_again_under_the_same_nonce_change_nothing_but_the_time(pair) -> None:
+def test_frames_said_again_under_the_same_nonce_change_nothing(pair) -> None:
     """No answer came: the same nonce is given again; another one shown is an exchange like any other."""
     one, _, visit = pair
     record, _ = begun(one, visit)
@@ -94,7 +94,7 @@ def test_frames_said_again_under_the_same_nonce_change_nothing_but_the_time(pair
     assert len({(reply.receipt_bytes, reply.page.next_nonce) for reply in replies}) == 1
     with one.world.office.database.read() as session:
         kept = session.get(ContactRow, one.id)
-        assert (kept.issued.split().count(replies[0].page.next_nonce), kept.minute_count) == (1, 4)
+        assert (kept.issued.split().count(replies[0].page.next_nonce), kept.minute_count) == (1, 2)
     one.nonce = replies[0].page.next_nonce
     reply = one.sync(*one.frames[record][-1:])
     assert reply.receipt_bytes == replies[0].receipt_bytes
@@ -296,23 +296,32 @@ def test_the_office_says_what_it_has_when_the_heads_differ(pair) -> None:
     assert [(head.subject, head.seq) for head in behind.page.have] == [(record, 4)]
 
 
-def test_frames_said_again_wait_for_no_disk_only_where_this_process_saw_them_lasting(pair, monkeypatch) -> None:
+def test_frames_said_again_write_nothing_only_where_a_process_of_the_office_saw_them_lasting(pair, monkeypatch) -> None:
     """A process killed before its fsync, or a database that came back, leaves what is seen and may still be lost."""
     one, _, visit = pair
     record, _ = begun(one, visit)
     one.sync()
     frame = one.write(record, *answers(2, 30))
     body, database = one.request(frame), one.world.office.database
-    waited: list[bool] = []
+    pushed: list[object] = []
     push = database.push
-    monkeypatch.setattr(
-        database, "push", lambda *given, lasting=True: waited.append(lasting) or push(*given, lasting=lasting)
-    )
-    receipts = set()
+    monkeypatch.setattr(database, "push", lambda connection: pushed.append(connection) or push(connection))
+    said: list[tuple[bytes, str, str]] = []
     for forgets in (False, False, True, False):
         if forgets:
-            OrdinaryRows.of(database)._lasting.clear()
+            OrdinaryRows.of(database).lasting.forget()
         reply = read_reply(gzip.decompress(one.post(body).get_data()), bytes.fromhex(one.world.office.keys.sign_key))
-        receipts.add(reply.receipt_bytes)
-    assert waited == [True, False, True, False]
-    assert len(receipts) == 1
+        said.append((reply.receipt_bytes, reply.page.next_nonce, reply.page.token))
+    assert len(pushed) == 2, "the first, and the one whose answer nobody remembers"
+    assert len({receipt for receipt, _, _ in said}) == 1
+    assert said[0] == said[1] != said[2] == said[3]
+
+
+def test_frames_said_again_too_often_are_counted_and_refused(pair) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    one.sync()
+    body = one.request(one.write(record, *answers(2, 5)))
+    answered = [one.post(body).status_code for _ in range(130)]
+    assert answered[0] == 200
+    assert answered[-1] == 429
