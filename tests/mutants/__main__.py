@@ -37,6 +37,8 @@ def caught(guard: Guard, schedules: int) -> str:
         except Violation as violation:
             return str(violation).split("\n", 1)[0][:160]
         except Exception as error:
+            if isinstance(error, TypeError) and "argument" in str(error):
+                raise  # the mutant does not fit what it breaks any more: it would prove nothing
             return f"seed {seed}: {type(error).__name__}: {error}"[:160]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -67,7 +69,8 @@ def main() -> int:
             f"{by or f'survived {given.schedules} schedules'}\n{bool(by):d}", encoding="utf-8"
         )
         print(f"{guard.name}\t{'caught' if by else 'SURVIVED'}\t{by}", flush=True)
-        write_results()
+        if not given.names:
+            write_results()
     return 0 if sum(not is_caught for _, _, is_caught in results()) <= 1 else 1
 
 
