@@ -293,7 +293,7 @@ def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Met
     stopped = (page.stopped or "revoked") if page.revoked else ""
     if stopped != meta.stopped:
         alarms.append(Alarm(stopped or "reads_again", at=stamp(now)))
-    differs = _differing(opened, reply, plan)
+    differs = _differing(opened, reply, plan, offers)
     alarms += [Alarm("differs", subject, stamp(now)) for subject in differs if subject not in meta.differs]
     position, head = receipt.position, receipt.ledger_head
     if receipt.frames and receipt.epoch == meta.epoch and position < meta.position and page.restored is None:
@@ -349,14 +349,21 @@ def _head_of(opened: Opened, header: FrameHeader) -> str:
     )
 
 
-def _differing(opened: Opened, reply: Reply, plan: _Plan) -> list[str]:
-    """The quiet check: subjects of this exchange, with nothing under way, whose operations are not the office's."""
+def _differing(opened: Opened, reply: Reply, plan: _Plan, offers: set[int]) -> list[str]:
+    """The quiet check: subjects of this exchange, with nothing under way, whose operations are not the office's.
+
+    A subject that the office no longer compares is no longer this person's to hold: of it nothing is left to agree on.
+    offers  rows of frames of others that are still on their way to the office, once this reply is in
+    """
     if reply.page.more:
         return list(opened.meta.differs)
     differs = set(opened.meta.differs)
     for said in reply.page.digests:
+        if not said.digest:
+            differs.discard(said.subject)
+            continue
         held = plan.trial.get(said.subject) or opened.book.subjects.get(said.subject)
-        if held is None or _under_way(opened, reply, said.subject):
+        if held is None or _under_way(opened, reply, said.subject, offers):
             continue
         if held.digest() == said.digest:
             differs.discard(said.subject)
@@ -365,9 +372,9 @@ def _differing(opened: Opened, reply: Reply, plan: _Plan) -> list[str]:
     return sorted(differs)
 
 
-def _under_way(opened: Opened, reply: Reply, subject: SubjectId) -> bool:
-    if any(opened.pulled[number][1].subject == subject for number in set(opened.meta.offers) - _offered(opened, reply)):
-        return True  # a colleague's frames that came by hand are still on their way to the office
+def _under_way(opened: Opened, reply: Reply, subject: SubjectId, offers: set[int]) -> bool:
+    if any(opened.pulled[number][1].subject == subject for number in offers):
+        return True  # a colleague's frames, come by hand or lost by the office, are still on their way to it
     said = {each.head for each in reply.receipt.frames if each.status in ("accepted", "already")}
     mine = [each for each in opened.cuts if each.header.subject == subject]
     length = len(opened.numbers.get(subject, ()))

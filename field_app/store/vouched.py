@@ -22,7 +22,8 @@ from shared.values import DeviceId
 def known_keys(opened: Opened, frames: Iterable[Frame] = ()) -> dict[DeviceId, set[str]]:
     """Signing keys (hex) by device, as the subjects of office and persons held here name them; revoked ones too.
 
-    frames  of a page: what the office sealed of them names keys as well
+    frames  of a page: what the office sealed of them names keys as well, those of a device of its own that it begins
+            to go by in this very page too, under a key of before (so an office comes back after a restore)
     """
     known: dict[DeviceId, set[str]] = {}
     offices = {opened.identity.server_device: {opened.identity.server_key}}
@@ -36,15 +37,27 @@ def known_keys(opened: Opened, frames: Iterable[Frame] = ()) -> dict[DeviceId, s
         if isinstance(state, Person):
             for tablet in state.devices.values():
                 known.setdefault(tablet.id, set()).add(tablet.sign_key)
-    for frame in frames:
-        if sealed_by(frame, offices.get(frame.header.device, set())):
-            for body in _keys_in(frame):
+    _learn(known, offices, frames)
+    known.setdefault(opened.identity.device, set()).add(verifying_key(opened.identity.sign_seed).hex())
+    return known | offices
+
+
+def _learn(known: dict[DeviceId, set[str]], offices: dict[DeviceId, set[str]], frames: Iterable[Frame]) -> None:
+    """Adds the keys that frames of the office name, in whatever order they come."""
+    naming = [(frame, bodies) for frame in frames if (bodies := _keys_in(frame))]
+    believed = True
+    while believed and naming:
+        before, naming, believed = naming, [], False
+        for frame, bodies in before:
+            if not sealed_by(frame, offices.get(frame.header.device) or set().union(*offices.values())):
+                naming.append((frame, bodies))
+                continue
+            believed = True
+            for body in bodies:
                 if isinstance(body, ServerNamed):
                     offices.setdefault(body.device, set()).add(body.key)
                 else:
                     known.setdefault(body.device, set()).add(body.sign_key)
-    known.setdefault(opened.identity.device, set()).add(verifying_key(opened.identity.sign_seed).hex())
-    return known | offices
 
 
 def office_keys(opened: Opened) -> set[str]:

@@ -254,6 +254,7 @@ def _page(session: Session, hello: Hello, taken: Taken) -> tuple[PageHeader, tup
         asked = {each for each in hello.differs if is_id(each)} if isinstance(hello.differs, tuple) else set()
         held = queries.readable_subjects(session, taken.person, {*taken.touched, *found.subjects, *asked})
         digests = tuple(SubjectDigest(subject, queries.subject_digest(session, subject)) for subject in held)
+        digests += tuple(SubjectDigest(SubjectId(subject), "") for subject in sorted(asked.difference(held)))
     header = PageHeader(
         cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=durable(session),
         more=found.more or more_lost, next_nonce=taken.nonce, revoked=False, token=taken.token,

@@ -130,7 +130,8 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class SubjectDigest(msgspec.Struct, frozen=True, array_like=True):
-    """What the server holds of a subject, as merge.digest: [subject, digest]."""
+    """What the server holds of a subject, as merge.digest: [subject, digest]; "" where it was asked for one that the
+    tablet's person may not hold."""
 
     subject: SubjectId
     digest: str

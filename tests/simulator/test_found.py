@@ -12,6 +12,7 @@ from field_app.acts import photos, records, reports, visits
 from field_app.store import outgoing
 from field_app.store.kept import FrameState
 from server.accounts import actions as accounts
+from server.ledger import queries
 from server.ledger.tables import HeldFrameRow
 from server.ledger.verify import verify
 from server.visits.actions import form_group
@@ -305,3 +306,63 @@ def test_a_report_frozen_by_two_at_once_stops_no_tablet(world):
     (version,) = reader.store.state(report).versions
     assert not version.signatures, "of two first versions the one that is first in order stands"
     assert len(reader.store.operations(report)) == 4, "what was signed stays in the ledger"
+
+
+def alarms(tablet: Tablet) -> list[str]:
+    return [alarm.code for alarm in tablet.store.alarms()]
+
+
+def test_an_office_put_back_is_believed_in_the_page_it_names_itself_in(world):
+    """Seed 547: what it said under its new name waited for a key that came in the same page, and copies differed."""
+    restored(world, lambda: None)
+    group = tuple(world.people[name] for name in ("leader", "other", "outsider"))
+    with world.office.database.write() as session:
+        form_group(session, world.office, world.people["secretary"], world.visit, group, group[0], world.now)
+    newcomer = world.tablets["outsider"]
+    assert newcomer.sync().trouble == ""
+    assert world.visit in newcomer.store.subjects("visit")
+    assert "differs" not in alarms(newcomer)
+    held = newcomer.store.operations(world.visit)
+    assert [each.id for each in held] == [each.id for each in world.operations(world.visit)]
+
+
+def test_what_a_restore_makes_a_tablet_offer_is_not_called_a_difference(world):
+    """Seed 547: a copy that holds more than the restored office is no other copy, it is what the office gets back."""
+    author, record = begun(world)
+    reader = world.tablets["other"]
+    assert author.sync().trouble == ""
+
+    def read_by_a_colleague() -> None:
+        records.answer(author.store, record, "/mc/beds", 6, author.clock())
+        assert author.sync().trouble == ""
+        assert reader.sync().trouble == ""
+        records.answer(author.store, record, "/mc/beds", 7, author.clock())
+
+    restored(world, read_by_a_colleague)
+    visits.start(reader.store, world.visit, INSTITUTION, reader.clock())
+    for tablet in (reader, author, reader):
+        assert tablet.sync().trouble == ""
+    assert alarms(reader) == ["office_restored"]
+    assert [each.id for each in reader.store.operations(record)] == [each.id for each in world.operations(record)]
+
+
+def test_a_subject_that_is_no_longer_ones_to_hold_does_not_differ_for_ever(world, monkeypatch):
+    """Seed 547: the office compares it no more, and the tablet went on saying that the copies differ."""
+
+    def grouped(*names: str) -> None:
+        group = tuple(world.people[name] for name in names)
+        with world.office.database.write() as session:
+            form_group(session, world.office, world.people["secretary"], world.visit, group, group[0], world.now)
+
+    member = world.tablets["third"]
+    assert member.sync().trouble == ""
+    grouped("other", "leader", "third")
+    truth = queries.subject_digest
+    monkeypatch.setattr(queries, "subject_digest", lambda session, subject: "0" * 64)
+    member.sync()
+    assert world.visit in member.store.meta.differs
+    monkeypatch.setattr(queries, "subject_digest", truth)
+    grouped("leader", "other", "outsider")
+    assert member.sync().trouble == ""
+    assert member.store.meta.differs == ()
+    assert "differs" in alarms(member), "that it once differed stays said"
