@@ -112,9 +112,9 @@ def pauses(seed: int, longest: float = 0.025) -> Iterator[None]:
         time.sleep(chance.random() * longest)
 
     @contextmanager
-    def slow_push(self: Database) -> Iterator[Any]:
-        with push(self) as connection:
-            yield connection
+    def slow_push(self: Database, connection: Any) -> Iterator[None]:
+        with push(self, connection):
+            yield
             pause()
 
     event.listen(Session, "before_commit", pause)
