@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from field_app.acts.subjects import clean, record_of
 from field_app.store.disk import MEDIA_STOP_BYTES, free_bytes
 from field_app.store.errors import StoreError
+from field_app.store.kept import MediaKept
 from field_app.store.store import Store
 from shared.errors import RuleBroken
 from shared.law.law import LawBook, Rule, read_rules
@@ -81,17 +82,21 @@ def take(
     plain: dict[MediaRole, bytes] = {"thumbnail": thumbnail, "derivative": derivative, "original": original}
     keys: dict[MediaRole, bytes] = {role: new_key() for role in plain}
     outer = store.sealing_key(record, now, level="S3")
-    kept = {role: store.keep_file(sealed_file(keys[role], role, data), role, record) for role, data in plain.items()}
     words: dict[str, Any] = {
         "caption": clean(caption), "language": language, "original_sha256": original_hash, "width": width,
         "height": height, "taken_at": stamp(now),
     } | key_words(keys, record, (outer.id, outer.key))  # fmt: skip
     key, sealed = store.sealed(record, PhotoTaken.KIND, words, now)
-    files = tuple(MediaFile(role=role, sha256=file.sha256, size=file.size) for role, file in kept.items())
+    kept: list[MediaKept] = []
     try:
+        for role, data in plain.items():
+            kept.append(store.keep_file(sealed_file(keys[role], role, data), role, record))
+        files = tuple(
+            MediaFile(role=role, sha256=file.sha256, size=file.size) for role, file in zip(plain, kept, strict=True)
+        )
         return store.save(record, PhotoTaken(files=files, key=key, sealed=sealed, of=of), now=now).ids[0]
     except StoreError:
-        store.forget_files(kept.values())
+        store.forget_files(kept)
         raise
 
 

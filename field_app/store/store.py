@@ -329,7 +329,8 @@ class Store(Locking):
     # ── how it stands ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def unsent(self) -> int:
-        """What the office has not received: operations (keys not counted) and files. The one place of counting."""
+        """What the office has not received: operations (keys not counted) and the files they name. The one place of
+        counting."""
         with self._lock:
             opened = self._o
             received: dict[SubjectId, set[int]] = {}
@@ -343,7 +344,8 @@ class Store(Locking):
                 for operation in opened.book.subjects[subject].operations
                 if operation.device == device and not isinstance(operation.body, KeyMade | KeyWrapped)
             )
-            return waiting + sum(not (kept.received or kept.carried) for _, kept in opened.media.values())
+            named = [kept for _, kept in opened.media.values() if kept.operation]
+            return waiting + sum(not (kept.received or kept.carried) for kept in named)
 
     @property
     def meta(self) -> Meta:

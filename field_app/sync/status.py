@@ -111,10 +111,11 @@ def _unsent_row(operation: Operation, cut: Cut | None, progress: Progress) -> Ro
 
 
 def _file_rows(opened: Opened, progress: Progress) -> Iterable[Row]:
+    """Own files; one that no operation names was never saved, and goes at the next start."""
     for _, kept in opened.media.values():
-        if kept.carried:
+        if kept.carried or not kept.operation:
             continue
-        state: RowState = "received" if kept.received else "waiting" if kept.operation else "on_tablet"
+        state: RowState = "received" if kept.received else "waiting"
         sent = progress.files.get(kept.sha256, kept.sent)
         if kept.sha256 in progress.files:
             state = "sending"
