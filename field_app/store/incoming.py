@@ -82,7 +82,7 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
     _stop_if_emptied(opened, plan)
     fates = fates_of(opened, reply)
     _compare_have(opened, reply, fates, plan, now)
-    meta = _meta_after(opened, reply, plan, now)
+    meta = _meta_after(opened, reply, plan, fates, now)
     bound = _bound(page.cursor)
     due_again = _files_due_again(opened) if page.restored is not None else []
 
@@ -281,7 +281,7 @@ def _is_said(opened: Opened, code: str, subject: SubjectId) -> bool:
     return any((alarm.code, alarm.subject) == (code, subject) for alarm in opened.meta.alarms)
 
 
-def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Meta:
+def _meta_after(opened: Opened, reply: Reply, plan: _Plan, fates: dict[int, FrameState], now: datetime) -> Meta:
     meta, page, receipt = opened.meta, reply.page, reply.receipt
     offers = set(meta.offers) - _offered(opened, reply)
     alarms = plan.alarms
@@ -293,7 +293,7 @@ def _meta_after(opened: Opened, reply: Reply, plan: _Plan, now: datetime) -> Met
     stopped = (page.stopped or "revoked") if page.revoked else ""
     if stopped != meta.stopped:
         alarms.append(Alarm(stopped or "reads_again", at=stamp(now)))
-    differs = _differing(opened, reply, plan, offers)
+    differs = _differing(opened, reply, plan, fates, offers)
     alarms += [Alarm("differs", subject, stamp(now)) for subject in differs if subject not in meta.differs]
     position, head = receipt.position, receipt.ledger_head
     if receipt.frames and receipt.epoch == meta.epoch and position < meta.position and page.restored is None:
@@ -349,11 +349,11 @@ def _head_of(opened: Opened, header: FrameHeader) -> str:
     )
 
 
-def _differing(opened: Opened, reply: Reply, plan: _Plan, offers: set[int]) -> list[str]:
+def _differing(opened: Opened, reply: Reply, plan: _Plan, fates: dict[int, FrameState], offers: set[int]) -> list[str]:
     """The quiet check: subjects of this exchange, with nothing under way, whose operations are not the office's.
 
     A subject that the office no longer compares is no longer this person's to hold: of it nothing is left to agree on.
-    offers  rows of frames of others that are still on their way to the office, once this reply is in
+    fates, offers   what of own frames, and which rows of frames of others, is on its way once this reply is in
     """
     if reply.page.more:
         return list(opened.meta.differs)
@@ -363,7 +363,7 @@ def _differing(opened: Opened, reply: Reply, plan: _Plan, offers: set[int]) -> l
             differs.discard(said.subject)
             continue
         held = plan.trial.get(said.subject) or opened.book.subjects.get(said.subject)
-        if held is None or _under_way(opened, reply, said.subject, offers):
+        if held is None or _under_way(opened, said.subject, fates, offers):
             continue
         if held.digest() == said.digest:
             differs.discard(said.subject)
@@ -372,14 +372,13 @@ def _differing(opened: Opened, reply: Reply, plan: _Plan, offers: set[int]) -> l
     return sorted(differs)
 
 
-def _under_way(opened: Opened, reply: Reply, subject: SubjectId, offers: set[int]) -> bool:
+def _under_way(opened: Opened, subject: SubjectId, fates: dict[int, FrameState], offers: set[int]) -> bool:
     if any(opened.pulled[number][1].subject == subject for number in offers):
         return True  # a colleague's frames, come by hand or lost by the office, are still on their way to it
-    said = {each.head for each in reply.receipt.frames if each.status in ("accepted", "already")}
     mine = [each for each in opened.cuts if each.header.subject == subject]
     length = len(opened.numbers.get(subject, ()))
     return max((each.last for each in mine), default=0) < length or any(
-        not each.is_received and each.head not in said for each in mine
+        fates.get(each.number, each.state).status not in ("accepted", "already") for each in mine
     )
 
 

@@ -308,6 +308,11 @@ def test_a_report_frozen_by_two_at_once_stops_no_tablet(world):
     assert len(reader.store.operations(report)) == 4, "what was signed stays in the ledger"
 
 
+def is_alike(world: World, tablet: Tablet, subject: str) -> bool:
+    """Whether tablet and office hold the same of a subject."""
+    return {each.id for each in tablet.store.operations(subject)} == {each.id for each in world.operations(subject)}
+
+
 def alarms(tablet: Tablet) -> list[str]:
     return [alarm.code for alarm in tablet.store.alarms()]
 
@@ -322,8 +327,7 @@ def test_an_office_put_back_is_believed_in_the_page_it_names_itself_in(world):
     assert newcomer.sync().trouble == ""
     assert world.visit in newcomer.store.subjects("visit")
     assert "differs" not in alarms(newcomer)
-    held = newcomer.store.operations(world.visit)
-    assert [each.id for each in held] == [each.id for each in world.operations(world.visit)]
+    assert is_alike(world, newcomer, world.visit)
 
 
 def test_what_a_restore_makes_a_tablet_offer_is_not_called_a_difference(world):
@@ -343,7 +347,23 @@ def test_what_a_restore_makes_a_tablet_offer_is_not_called_a_difference(world):
     for tablet in (reader, author, reader):
         assert tablet.sync().trouble == ""
     assert alarms(reader) == ["office_restored"]
-    assert [each.id for each in reader.store.operations(record)] == [each.id for each in world.operations(record)]
+    assert is_alike(world, reader, record)
+
+
+def test_own_work_a_restore_makes_due_again_is_not_called_a_difference(world):
+    """Seed 851: the office said what it held of the visit before what it had lost of it came again."""
+    author, colleague = world.tablets["leader"], world.tablets["other"]
+
+    def started() -> None:
+        begun(world)
+        assert author.sync().trouble == ""
+
+    restored(world, started)
+    visits.start(colleague.store, world.visit, INSTITUTION, colleague.clock())
+    for tablet in (colleague, author, colleague, author):
+        assert tablet.sync().trouble == ""
+        assert alarms(tablet) == ["office_restored"]
+    assert is_alike(world, author, world.visit)
 
 
 def test_a_subject_that_is_no_longer_ones_to_hold_does_not_differ_for_ever(world, monkeypatch):
