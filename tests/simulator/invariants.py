@@ -326,6 +326,7 @@ def alarms_have_a_cause(simulation: Simulation, office: Office) -> None:
         if simulation.twins and simulation.restores:
             codes -= {"fork"}
         assert not codes & {"fork", "bad_seal", "emptied"}, f"{tablet.name} alarms: {codes}"
+        assert simulation.twins or "differs" not in codes, f"{tablet.name} was told that copies differ: {codes}"
         assert not (codes & {"office_lost"}) or simulation.restores, f"{tablet.name} alarms: {codes}"
         if _reads(simulation, tablet, office) and not (simulation.restores and office.held):
             assert not tablet.store.meta.differs, f"{tablet.name} still differs in {tablet.store.meta.differs}"
