@@ -20,7 +20,7 @@ from granian.server import Server
 
 from server.app import create_app
 from server.ledger.ordinary_rows import OrdinaryRows
-from server.ledger.projecting import Projector
+from server.ledger.projecting import Behind, Projector
 from server.watching.logs import begin as begin_log
 
 MOST_WORKERS = 2
@@ -29,6 +29,8 @@ THREADS = 4
 """Of one worker: the requests it answers at a time."""
 ARENAS = 2
 """Heaps that the threads of a process share; by itself the C library gives each thread one, and none shrinks."""
+KEPT_BYTES = 8 * 1024 * 1024
+"""Free memory a worker keeps after projecting, for the next requests."""
 _M_ARENA_MAX, _PR_SET_PDEATHSIG = -8, 1
 _LIBC = ctypes.CDLL(None)
 
@@ -99,3 +101,8 @@ class SharedProjector(Projector):
     @_pushed_at.setter
     def _pushed_at(self, moment: float) -> None:
         _last_push.note(moment)
+
+    def _project(self, waiting: list[Behind]) -> None:
+        """Projects, and gives back the memory that folding took: by itself the C library keeps it."""
+        super()._project(waiting)
+        _LIBC.malloc_trim(KEPT_BYTES)
