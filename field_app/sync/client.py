@@ -182,13 +182,28 @@ def _called(
         if isinstance(error, requests.exceptions.SSLError) and "not the pinned key" in str(error):
             raise WrongKey("not the pinned key") from error
         raise NoNetwork(type(error).__name__) from error
-    if response.status_code >= 500:
-        raise Faltered(f"status {response.status_code}")
-    if 300 <= response.status_code < 400:
-        raise NoNetwork(f"status {response.status_code}")  # a redirect is a gate of the network, not the office
-    if response.status_code >= 400:
-        raise _refusal(response)
+    _check(response)
     return response, data
+
+
+def _check(response: requests.Response) -> None:
+    """Raises what an answer that is none of the office's, or none that came whole, amounts to; Refused for a no."""
+    status = response.status_code
+    if status >= 500:
+        raise Faltered(f"status {status}")
+    if 300 <= status < 400:
+        raise NoNetwork(f"status {status}")  # a redirect is a gate of the network, not the office
+    if not _says_its_end(response):
+        raise NoNetwork("cut in its head")
+    if status >= 400:
+        raise _refusal(response)
+
+
+def _says_its_end(response: requests.Response) -> bool:
+    """Whether its head tells where its body ends. One cut in the head does not, and would pass for an empty answer."""
+    if response.status_code == 204 or response.request.method == "HEAD":
+        return True
+    return response.headers.get("Content-Length", "").isdigit() or bool(getattr(response.raw, "chunked", False))
 
 
 def _refusal(response: requests.Response) -> Refused:
@@ -206,7 +221,11 @@ def enrol(office: Office, code: str, sign_key: str, box_key: str, label: str) ->
     Raises NoNetwork, Refused(code_wrong, code_used, code_expired …).
     """
     asked = {"code": code, "sign_key": sign_key, "box_key": box_key, "label": label}
-    answer = _call(office, "POST", "/api/devices/enrol", json=asked).json()
+    response = _call(office, "POST", "/api/devices/enrol", json=asked)
+    try:
+        answer = response.json()
+    except ValueError as error:
+        raise NoNetwork("not an answer of the office") from error
     if not isinstance(answer, dict):
         raise NoNetwork("answer")
     return answer
@@ -230,8 +249,13 @@ def exchange(office: Office, body: bytes, seed: bytes) -> bytes:
 
 
 def _as_it_came(response: requests.Response) -> bytes:
-    """The body still packed, never more than a reply may have: unpacking it has a limit of its own."""
-    data: bytes = response.raw.read(REPLY_BYTES + 1, decode_content=False)
+    """The body still packed, never more than a reply may have: unpacking it has a limit of its own.
+
+    Read until nothing comes: only there the library says that less came than was announced.
+    """
+    data = b""
+    while len(data) <= REPLY_BYTES and (part := response.raw.read(REPLY_BYTES + 1 - len(data), decode_content=False)):
+        data += part
     return data
 
 
@@ -273,7 +297,7 @@ def media_begin(office: Office, token: str, sha256: str, size: int, piece: bytes
         return 0
     digest = bytes.fromhex(sha256) if len(piece) == size else hashlib.sha256(piece).digest()
     response = _call(office, "POST", "/api/media", len(piece), data=piece, headers=headers | _sum(digest))
-    return _offset(response) if "Upload-Offset" in response.headers else 0
+    return _reached(response, 0, len(piece)) if "Upload-Offset" in response.headers else 0
 
 
 def _sum(digest: bytes) -> dict[str, str]:
@@ -303,7 +327,16 @@ def media_piece(office: Office, token: str, sha256: str, offset: int, piece: byt
     Raises NoNetwork, Refused (409: the offset is another; 460: it changed on its way, nothing of it was kept).
     """
     headers = TUS | _bearer(token) | {"Upload-Offset": str(offset)} | _sum(hashlib.sha256(piece).digest())
-    return _offset(_call(office, "PATCH", f"/api/media/{sha256}", len(piece), data=piece, headers=headers))
+    response = _call(office, "PATCH", f"/api/media/{sha256}", len(piece), data=piece, headers=headers)
+    return _reached(response, offset + len(piece))
+
+
+def _reached(response: requests.Response, *possible: int) -> int:
+    """The office takes a piece whole or not at all: another offset is a number cut on its way."""
+    offset = _offset(response)
+    if offset not in possible:
+        raise NoNetwork("not an answer of the office")
+    return offset
 
 
 def _offset(response: requests.Response) -> int:
@@ -330,13 +363,9 @@ def pack_rest(office: Office, token: str, sha256: str, have: int, size: int) -> 
             f"{checked_address(office.url)}/api/packs/{sha256}", headers=headers, stream=True,
             timeout=(CONNECT_SECONDS, read_timeout(size)), allow_redirects=False,
         ) as response:  # fmt: skip
-            if response.status_code >= 500:
-                raise Faltered(f"status {response.status_code}")
-            if 300 <= response.status_code < 400:
-                raise NoNetwork(f"status {response.status_code}")
             if response.status_code >= 400:
-                response.content  # noqa: B018
-                raise _refusal(response)
+                response.content  # noqa: B018 - a no is read while the connection lives
+            _check(response)
             skip = have if response.status_code == 200 else 0
             for piece in response.iter_content(64 * 1024):
                 yield piece[skip:]
