@@ -29,6 +29,9 @@ THREADS = 4
 """Of one worker: the requests it answers at a time."""
 ARENAS = 2
 """Heaps that the threads of a process share; by itself the C library gives each thread one, and none shrinks."""
+ENDING_SECONDS = 5
+"""Given to the requests of a worker that is asked to end; then it is killed. What was acknowledged lasts either way; one
+that is asked while a request just ends may wait for itself for ever."""
 KEPT_BYTES = 8 * 1024 * 1024
 """Free memory a worker keeps after projecting, for the next requests."""
 _M_ARENA_MAX, _PR_SET_PDEATHSIG = -8, 1
@@ -47,13 +50,16 @@ def serve(host: str, port: int, workers: int) -> None:
     """Answers until a signal ends it, and its workers with it. `prepare` goes before."""
     Server(
         __name__, address=host, port=port, interface=Interfaces.WSGI, workers=workers, blocking_threads=THREADS,
-        log_access=False, respawn_failed_workers=True,
+        log_access=False, respawn_failed_workers=True, workers_kill_timeout=ENDING_SECONDS,
     ).serve(target_loader=application, wrap_loader=False)  # fmt: skip
 
 
 def application() -> Flask:
-    """The application of a worker, which ends with its parent: beside answering it projects what was accepted."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    """The application of a worker: beside answering it projects what was accepted.
+
+    It dies with its parent, at once: asked to end, it may never do so, and nobody is left who would insist.
+    """
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     app = _made or create_app()
     begin_log(app.extensions["qorgan"].config.log)  # the server has set up logging for itself meanwhile
     SharedProjector(app.extensions["qorgan"].database).start()
@@ -70,7 +76,7 @@ def prepare() -> None:
     _made = create_app()
     database = _made.extensions["qorgan"].database
     database.engine.dispose()
-    OrdinaryRows.of(database)  # what lasts is told among the workers
+    database.kept(OrdinaryRows)  # what lasts is told among the workers
     gc.collect()
     gc.freeze()  # else the first collection of a worker would write to every page, and so make it its own
 

@@ -52,7 +52,23 @@ def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(tmp_path: P
         _until(serving, lambda: len(_workers(serving) - {victim}) == 2 and _ended(victim))
         assert all(_answers(serving) for _ in range(20)), "the place of the dead one is taken"
         last = _workers(serving)
+        os.kill(min(last), signal.SIGSTOP)  # one that would not listen if it were asked to end
         serving.process.kill()
+        _until(serving, lambda: all(_ended(pid) for pid in last))
+    finally:
+        serving.end()
+
+
+def test_an_office_that_is_asked_to_end_does_so_though_a_worker_hangs(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'office.db'}"
+    migrate(database)
+    serving = Serving(tmp_path, database, make_keys(1), workers=2).ready()
+    try:
+        _until(serving, lambda: len(_workers(serving)) == 2)
+        last = _workers(serving)
+        os.kill(min(last), signal.SIGSTOP)
+        serving.process.terminate()
+        serving.process.wait(PATIENCE_SECONDS)
         _until(serving, lambda: all(_ended(pid) for pid in last))
     finally:
         serving.end()
