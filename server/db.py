@@ -11,11 +11,11 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -110,6 +110,9 @@ class Projecting(Protocol):
         """Whether so much waits that a push had better project what it brings."""
 
 
+Kept = TypeVar("Kept")
+
+
 class Database:
     """The engine, on SQLite the queue of writers, and the way to what is not projected yet."""
 
@@ -120,6 +123,11 @@ class Database:
         self.projecting: Projecting | None = None
         self._writing = self.engine.execution_options(writes=True)
         self._queue = _Queue(_lock_file(url)) if self.is_sqlite else None
+        self._kept: dict[object, object] = {}
+
+    def kept(self, make: Callable[[Database], Kept]) -> Kept:
+        """What a capability keeps beside this database: made at first use, one for all threads, as long as it lives."""
+        return cast(Kept, self._kept.get(make) or self._kept.setdefault(make, make(self)))
 
     @contextmanager
     def read(self, *, behind: bool = False) -> Iterator[Session]:

@@ -159,7 +159,7 @@ def people(session: Session, only: PersonId | None = None) -> list[PersonLine]:
 
 def tablet_of(database: Database, token: str, now: datetime) -> tuple[DeviceId, PersonId] | None:
     """The tablet that got this token at its last exchange, and its person; None once it is over or revoked."""
-    rows = OrdinaryRows.of(database)
+    rows = database.kept(OrdinaryRows)
     with database.lent() as connection:
         found = rows.tablet(connection, sha256(token.encode()), now)
     if found is not None:

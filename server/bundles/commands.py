@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.config import from_environment
 from server.media.folder import DiskFull
+from server.media.store import sync_folder
 from server.office import Office
 from shared.ledger.bundle import read_file
 from shared.texts import LANGUAGES, texts
@@ -82,6 +83,7 @@ def _write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        sync_folder(path.parent)
     except OSError:
         part.unlink(missing_ok=True)
         raise

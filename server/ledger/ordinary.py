@@ -19,8 +19,9 @@ import msgspec
 
 from server.ledger.contacts import new_token, note_contact, standing_nonce
 from server.ledger.kinds import know_kind
-from server.ledger.ordinary_rows import Chain, Counter, OrdinaryRows, Speaker, Standing, Writing
+from server.ledger.ordinary_rows import OrdinaryRows, Speaker, Standing, Writing
 from server.ledger.packing import packed
+from server.ledger.queries import Chain, Counter
 from server.office import Office
 from shared.accounts import VISITING
 from shared.ledger.crypto import is_signed
@@ -88,7 +89,7 @@ def ordinary_exchange(
     epoch, after  the epoch and the (position, cursor) up to which the tablet has read; (0, (0, 0)) at first
     most          exchanges of one device in a minute
     """
-    rows = OrdinaryRows.of(office.database)
+    rows = office.database.kept(OrdinaryRows)
     one = _Exchange(office, rows, hello, now)
     try:
         one.check_words()

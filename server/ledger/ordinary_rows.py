@@ -7,7 +7,6 @@ counter last. Source: SETTLED decisions 21, 22, decision 0009.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from sqlmodel import SQLModel
 from server.db import Database
 from server.ledger.lasting import LastingAnswers
 from server.ledger.plain_rows import PlainTable, Statements
-from server.ledger.queries import audiences
+from server.ledger.queries import Chain, Counter, audiences
 from server.ledger.tables import (
     AccessRow,
     ChainRow,
@@ -31,14 +30,6 @@ from shared.ledger.merge import digest_in_order
 from shared.ledger.messages import ChainHead
 from shared.ledger.operation import id_bytes, id_text
 from shared.values import DeviceId, PersonId, SubjectId
-
-
-class Counter(NamedTuple):
-    """The ledger's counter: its number, the epoch, the head as 64 hex."""
-
-    value: int
-    epoch: int
-    head: str
 
 
 class Speaker(NamedTuple):
@@ -56,14 +47,6 @@ class Standing(NamedTuple):
     clock: int
 
 
-class Chain(NamedTuple):
-    """How far a chain is held: seq, id (64 hex) and clock of its last operation."""
-
-    seq: int
-    head: str
-    clock: int
-
-
 class Writing(NamedTuple):
     """Everything an accepted push writes, as values of rows by table."""
 
@@ -77,11 +60,8 @@ class Writing(NamedTuple):
     token: dict[str, Any]
 
 
-_kept: weakref.WeakKeyDictionary[Database, OrdinaryRows] = weakref.WeakKeyDictionary()
-
-
 class OrdinaryRows:
-    """The statements of one database."""
+    """The statements of one database. One for all: `database.kept(OrdinaryRows)`."""
 
     def __init__(self, database: Database) -> None:
         dialect = database.engine.dialect
@@ -107,14 +87,6 @@ class OrdinaryRows:
             " ON CONFLICT (device, subject) DO UPDATE SET seq = excluded.seq, head = excluded.head,"
             " clock = excluded.clock"
         )
-
-    @staticmethod
-    def of(database: Database) -> OrdinaryRows:
-        """The statements of this database, spelled at first use."""
-        rows = _kept.get(database)
-        if rows is None:
-            rows = _kept[database] = OrdinaryRows(database)
-        return rows
 
     # ── who speaks ──────────────────────────────────────────────────────────────────────────────────────────────────
 

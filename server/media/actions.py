@@ -77,7 +77,7 @@ def check_welcome(session: Session, office: Office, device: DeviceId, person: Pe
 def check_whole_welcome(office: Office, device: DeviceId, person: PersonId, sha256: str, size: int) -> None:
     """As `check_welcome`, for a file that comes whole: what is plain is asked of the driver. Raises the same."""
     if is_hash(sha256) and 0 < size <= PIECE_BYTES:
-        rows = WholeRows.of(office.database)
+        rows = office.database.kept(WholeRows)
         with office.database.lent() as connection:
             is_plain = rows.is_plainly_welcome(connection, device, person, sha256, size)
         if is_plain:
@@ -95,7 +95,7 @@ def take_whole(office: Office, device: DeviceId, sha256: str, piece: Piece, begu
     size = len(piece.data)
     reached = _stored(office, sha256, piece, size)
     with office.database.lent() as connection, office.database.push(connection):
-        WholeRows.of(office.database).note_whole(connection, device, sha256, size, begun, now)
+        office.database.kept(WholeRows).note_whole(connection, device, sha256, size, begun, now)
     return reached
 
 

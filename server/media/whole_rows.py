@@ -6,7 +6,6 @@ the driver's connection (`server.db.Database.lent`). Source: SETTLED decision 61
 
 from __future__ import annotations
 
-import weakref
 from datetime import datetime
 from typing import Any
 
@@ -32,24 +31,15 @@ _NOTE = (
     " size = excluded.size, done_at = excluded.done_at WHERE media_uploads.done_at IS NULL"
 )
 """Of a file that another announced with this size the announcement stands; one that is whole already stays as it is."""
-_kept: weakref.WeakKeyDictionary[Database, WholeRows] = weakref.WeakKeyDictionary()
 
 
 class WholeRows:
-    """The statements of one database."""
+    """The statements of one database. One for all: `database.kept(WholeRows)`."""
 
     def __init__(self, database: Database) -> None:
         say = Statements(database.engine.dialect)
         self._uploads = PlainTable(SQLModel.metadata.tables[UploadRow.__tablename__], say)
         self._welcome, self._note = say.spelled(_WELCOME), self._uploads.insert + _NOTE
-
-    @staticmethod
-    def of(database: Database) -> WholeRows:
-        """The statements of this database, spelled at first use."""
-        rows = _kept.get(database)
-        if rows is None:
-            rows = _kept[database] = WholeRows(database)
-        return rows
 
     def is_plainly_welcome(
         self, connection: Any, device: DeviceId, person: PersonId, sha256: str, size: int

@@ -274,7 +274,7 @@ def test_a_file_announced_before_comes_whole_and_a_second_one_changes_nothing(se
     whole = (other.tablet.id, len(data), now)
     assert noted(database, name) == whole
     with database.lent() as connection, database.push(connection):
-        WholeRows.of(database).note_whole(connection, one.tablet.id, name, 1, now, now + timedelta(minutes=1))
+        database.kept(WholeRows).note_whole(connection, one.tablet.id, name, 1, now, now + timedelta(minutes=1))
     assert noted(database, name) == whole
 
 

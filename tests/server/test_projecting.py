@@ -281,4 +281,4 @@ def test_both_ways_of_an_exchange_write_the_same(pair, monkeypatch) -> None:
         assert found[0].received_at == found[1].received_at
     again = one.sync(*one.frames[short])
     assert statuses(again) == [("accepted", "")]  # the receipt that stands
-    assert OrdinaryRows.of(one.world.office.database) is OrdinaryRows.of(one.world.office.database)
+    assert one.world.office.database.kept(OrdinaryRows) is one.world.office.database.kept(OrdinaryRows)

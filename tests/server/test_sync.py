@@ -309,7 +309,7 @@ def test_frames_said_again_write_nothing_only_where_a_process_of_the_office_saw_
     said: list[tuple[bytes, str, str]] = []
     for forgets in (False, False, True, False):
         if forgets:
-            OrdinaryRows.of(database).lasting.forget()
+            database.kept(OrdinaryRows).lasting.forget()
         reply = read_reply(gzip.decompress(one.post(body).get_data()), bytes.fromhex(one.world.office.keys.sign_key))
         said.append((reply.receipt_bytes, reply.page.next_nonce, reply.page.token))
     assert len(pushed) == 2, "the first, and the one whose answer nobody remembers"
