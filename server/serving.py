@@ -30,8 +30,8 @@ THREADS = 4
 ARENAS = 2
 """Heaps that the threads of a process share; by itself the C library gives each thread one, and none shrinks."""
 ENDING_SECONDS = 5
-"""Given to the requests of a worker that is asked to end; then it is killed. What was acknowledged lasts either way; one
-that is asked while a request just ends may wait for itself for ever."""
+"""Given to the requests of a worker that is asked to end; then it is killed. What was acknowledged lasts either way.
+One that is asked while a request just ends may wait for itself for ever."""
 KEPT_BYTES = 8 * 1024 * 1024
 """Free memory a worker keeps after projecting, for the next requests."""
 _M_ARENA_MAX, _PR_SET_PDEATHSIG = -8, 1

@@ -8,8 +8,6 @@ of the replica; in the end every tablet has delivered everything, each operation
 from __future__ import annotations
 
 import signal
-import threading
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -22,113 +20,71 @@ from server.ledger import queries
 from server.ledger.tables import FrameRow
 from server.ledger.verify import verify
 from server.migrations import migrate
-from server.office import new_subject
 from shared.accounts import Role
-from shared.ledger.messages import read_reply
 from tests.failover.pair import Pair
-from tests.network.offices import answers, record_of
+from tests.network.delivering import FRAMES, Delivery, Place
 from tests.network.serving import Serving
 from tests.server.conftest import Clock, Tablet, World, an_office, found
 from tests.trials.trial import Ground, Trial
 
 TABLETS = 20
-FRAMES = 8
-PATIENCE = 300.0
-"""Seconds until all tablets must have delivered; the drill itself takes a few."""
 
 
 @dataclass
-class Drill:
-    """What the tablets know, outside the system."""
+class Servers:
+    """The servers of the office; a tablet takes either at each try. `refused`: what it heard instead of a reply."""
 
-    servers: list[Serving]
-    sent: set[tuple[str, str, int, str]] = field(default_factory=set)
-    acknowledged: set[tuple[str, str, int, str]] = field(default_factory=set)
+    running: list[Serving] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    wrong: list[BaseException] = field(default_factory=list)
-    due: threading.Event = field(default_factory=threading.Event)
-    kill_after: int = 0
+
+    def say(self, tablet: Tablet, body: bytes, chance: Random) -> bytes | None:
+        """One try at one of them."""
+        try:
+            return client.exchange(client.Office(chance.choice(self.running).address), body, tablet.secret)
+        except client.NoNetwork as error:
+            self.refused.append(str(error))
+            return None
 
 
 def run(seed: int, ground: Ground) -> None:
     """Raises AssertionError when something acknowledged is missing, or a tablet cannot deliver."""
     chance = Random(seed)
-    pair = Pair()
-    servers: list[Serving] = []
+    pair, servers = Pair(), Servers()
     try:
-        world, tablets, records = _founded(pair, ground)
+        world, tablets = _founded(pair, ground)
         pair.replicate()
-        servers += [Serving(ground.folder, pair.address, world.office.keys) for _ in range(2)]
-        for server in servers:
+        for _ in range(2):
+            servers.running.append(Serving(ground.folder, pair.address, world.office.keys))
+        for server in servers.running:
             server.ready()
-        drill = Drill(servers, kill_after=chance.randint(1, TABLETS * FRAMES - TABLETS))
-        threads = [
-            threading.Thread(target=_work, args=(drill, tablet, records[tablet.id], chance.getrandbits(32)))
-            for tablet in tablets
-        ]
-        for thread in threads:
-            thread.start()
-        assert drill.due.wait(PATIENCE), "the tablets never got so far"
-        before = {*drill.acknowledged}
+        sign_key = bytes.fromhex(world.office.keys.sign_key)
+        delivery = Delivery(servers.say, sign_key, chance.randint(1, TABLETS * FRAMES - TABLETS))
+        delivery.begin(tablets, chance)
+        before = {*delivery.acknowledged}
         pair.kill_primary(chance.choice((signal.SIGKILL, signal.SIGQUIT)))
         pair.promote()
-        for thread in threads:
-            thread.join(PATIENCE)
-        assert not drill.wrong, (drill.wrong, servers[0].tail())
-        _check(world, drill, before)
+        delivery.end(servers.running[0].tail)
+        _check(world, delivery, before)
+        bad = [each for each in servers.refused if "status 500" in each]
+        assert not bad, f"{len(bad)} answers were a fault of the server (500) instead of a word that it cannot just now"
     finally:
-        for server in servers:
+        for server in servers.running:
             server.end()
         pair.stop()
 
 
-def _founded(pair: Pair, ground: Ground) -> tuple[World, list[Tablet], dict[str, str]]:
+def _founded(pair: Pair, ground: Ground) -> tuple[World, list[tuple[Tablet, str]]]:
+    """The office, and twenty tablets, each with a visit of its group of five."""
     migrate(pair.address)
     office, clock = an_office(pair.address, ground.folder), Clock(datetime.now(UTC))
     world = World(office, clock, found(office, clock), create_app(clock=clock, office=office))
     people = [world.person(Role.NPM_MEMBER) for _ in range(TABLETS)]
     tablets = [world.tablet(person) for person in people]
     visits = [world.visit(*people[at : at + 5]) for at in range(0, TABLETS, 5)]
-    records = {tablet.id: visits[at // 5] for at, tablet in enumerate(tablets)}
-    return world, tablets, records
+    return world, [(tablet, visits[at // 5]) for at, tablet in enumerate(tablets)]
 
 
-def _work(drill: Drill, tablet: Tablet, visit: str, seed: int) -> None:
-    """Writes and pushes, each frame until a receipt names it; the servers in turn."""
-    chance, until = Random(seed), time.monotonic() + PATIENCE
-    record = new_subject(tablet.world.now)
-    try:
-        for number in range(FRAMES):
-            frame = record_of(tablet, visit, record) if number == 0 else tablet.write(
-                record, *answers(chance.randint(1, 5), 10 * number)
-            )  # fmt: skip
-            place = (tablet.id, record, frame.header.first, frame.ids()[-1].hex())
-            drill.sent.add(place)
-            body = tablet.request(frame)
-            while place not in drill.acknowledged:
-                assert time.monotonic() < until, f"{tablet.id}: not delivered; {drill.refused[-3:]}"
-                _try(drill, tablet, body, place, chance.choice(drill.servers))
-    except BaseException as error:
-        drill.wrong.append(error)
-        drill.due.set()
-
-
-def _try(drill: Drill, tablet: Tablet, body: bytes, place: tuple[str, str, int, str], server: Serving) -> None:
-    try:
-        answer = client.exchange(client.Office(server.address), body, tablet.secret)
-    except client.NoNetwork as error:
-        drill.refused.append(str(error))
-        threading.Event().wait(0.05)
-        return
-    reply = read_reply(answer, bytes.fromhex(tablet.world.office.keys.sign_key))
-    tablet.nonce = reply.page.next_nonce
-    assert {each.status for each in reply.receipt.frames} <= {"accepted", "already"}, reply.receipt.frames
-    drill.acknowledged.add(place)
-    if len(drill.acknowledged) >= drill.kill_after:
-        drill.due.set()
-
-
-def _check(world: World, drill: Drill, before: set[tuple[str, str, int, str]]) -> None:
+def _check(world: World, delivery: Delivery, before: set[Place]) -> None:
     """On the replica that is now the office's database."""
     world.office.database.engine.dispose()
     with world.office.database.read() as session:
@@ -140,10 +96,9 @@ def _check(world: World, drill: Drill, before: set[tuple[str, str, int, str]]) -
     assert len(held) == len(rows)
     lost = before - held
     assert not lost, f"{len(lost)} acknowledged frames were lost with the primary"
-    assert drill.sent == drill.acknowledged, f"{len(drill.sent - drill.acknowledged)} frames were never delivered"
-    assert drill.sent <= held
-    bad = [each for each in drill.refused if "status 500" in each]
-    assert not bad, f"{len(bad)} answers were a fault of the server (500) instead of a word that it cannot just now"
+    undelivered = delivery.sent - delivery.acknowledged
+    assert not undelivered, f"{len(undelivered)} frames were never delivered"
+    assert delivery.sent <= held
 
 
 TRIAL = Trial(

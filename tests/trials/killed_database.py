@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import atexit
 import signal
-import threading
-import time
-from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 
@@ -20,29 +17,13 @@ from sqlmodel import select
 from server.errors import away
 from server.ledger.tables import FrameRow
 from server.ledger.verify import verify
-from server.office import new_subject
-from shared.ledger.messages import read_reply
-from tests.network.offices import Direct, Scene, answers, record_of, scene
+from tests.network.delivering import FRAMES, Delivery, Place
+from tests.network.offices import Scene, scene
 from tests.postgres import Cluster
+from tests.server.conftest import Tablet
 from tests.trials.trial import Ground, Trial
 
 TABLETS = 4
-FRAMES = 8
-PATIENCE = 300.0
-"""Seconds until all must be delivered; it takes a few."""
-Place = tuple[str, str, int, str]
-
-
-@dataclass
-class Known:
-    """What the tablets know, outside the system."""
-
-    sent: set[Place] = field(default_factory=set)
-    acknowledged: set[Place] = field(default_factory=set)
-    refused: int = 0
-    wrong: list[BaseException] = field(default_factory=list)
-    due: threading.Event = field(default_factory=threading.Event)
-    kill_after: int = 0
 
 
 @cache
@@ -59,68 +40,35 @@ def run(seed: int, ground: Ground) -> None:
     chance, cluster = Random(seed), _own()
     own = Ground(ground.folder, lambda: cluster)
     on = scene(own, "postgresql", members=TABLETS, visits=3)
-    known = Known(kill_after=chance.randint(1, TABLETS * (FRAMES - 2)))
-    threads = [
-        threading.Thread(target=_work, args=(on, known, tablet, chance.getrandbits(32))) for tablet in on.tablets
-    ]
-    for thread in threads:
-        thread.start()
-    assert known.due.wait(PATIENCE), "the tablets never got so far"
-    before = {*known.acknowledged}
+    sign_key = bytes.fromhex(on.world.office.keys.sign_key)
+    delivery = Delivery(lambda *each: _said(on, *each), sign_key, chance.randint(1, TABLETS * (FRAMES - 2)))
+    delivery.begin([(tablet, on.visits[0]) for tablet in on.tablets], chance)
+    before = {*delivery.acknowledged}
     how = chance.choice((signal.SIGKILL, signal.SIGQUIT, None))
     if how is None:
         cluster.kill_a_backend()
     else:
         cluster.kill(how)
-        before |= known.acknowledged
+        before |= delivery.acknowledged
         cluster.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert not known.wrong, known.wrong
-    _check(on, known, before)
+    delivery.end()
+    _check(on, delivery, before)
     on.close()
     cluster.drop(on.world.office.database.url)
 
 
-def _work(on: Scene, known: Known, tablet: Direct, seed: int) -> None:
-    chance, until = Random(seed), time.monotonic() + PATIENCE
-    record = new_subject(on.world.now)
-    try:
-        for number in range(FRAMES):
-            frame = record_of(tablet, on.visits[0], record) if number == 0 else tablet.write(
-                record, *answers(chance.randint(1, 5), 10 * number)
-            )  # fmt: skip
-            place = (tablet.id, record, frame.header.first, frame.ids()[-1].hex())
-            known.sent.add(place)
-            body = tablet.request(frame)
-            while place not in known.acknowledged:
-                assert time.monotonic() < until, f"{tablet.id}: not delivered"
-                _try(on, known, tablet, body, place)
-    except BaseException as error:
-        known.wrong.append(error)
-        known.due.set()
-
-
-def _try(on: Scene, known: Known, tablet: Direct, body: bytes, place: Place) -> None:
+def _said(on: Scene, tablet: Tablet, body: bytes, chance: Random) -> bytes | None:
     on.world.clock.pass_(seconds=2)
     try:
-        answer = tablet.said(body)
+        return tablet.said(body)
     except (SQLAlchemyError, *away()) as error:
         assert isinstance(error, away()), f"not a word that it cannot just now: {error!r}"
-        known.refused += 1
-        threading.Event().wait(0.02)
-        return
-    reply = read_reply(answer, bytes.fromhex(on.world.office.keys.sign_key))
-    tablet.nonce = reply.page.next_nonce
-    assert {each.status for each in reply.receipt.frames} <= {"accepted", "already"}, reply.receipt.frames
-    known.acknowledged.add(place)
-    if len(known.acknowledged) >= known.kill_after:
-        known.due.set()
+        return None
 
 
-def _check(on: Scene, known: Known, before: set[Place]) -> None:
+def _check(on: Scene, delivery: Delivery, before: set[Place]) -> None:
     devices = {tablet.id for tablet in on.tablets}
-    subjects = {place[1] for place in known.sent}
+    subjects = {place[1] for place in delivery.sent}
     with on.world.office.database.read() as session:
         found = verify(session)
         assert found.is_whole, found.wrong
@@ -131,8 +79,8 @@ def _check(on: Scene, known: Known, before: set[Place]) -> None:
         ]
     lost = before - {*rows}
     assert not lost, f"{len(lost)} acknowledged frames were lost with the database's process"
-    assert len(rows) == len({*rows}) == len(known.sent)
-    assert {*rows} == known.sent == known.acknowledged
+    assert len(rows) == len({*rows}) == len(delivery.sent)
+    assert {*rows} == delivery.sent == delivery.acknowledged
 
 
 TRIAL = Trial(
