@@ -10,10 +10,13 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+import msgspec
+
 from field_app.store.copy import Copy, Reading
 from field_app.store.database import TABLES, Database
 from field_app.store.disk import sync_folder
 from field_app.store.errors import not_saved
+from field_app.store.kept import Meta, packed
 from field_app.store.kept_files import settle_files
 from field_app.store.opened import Damage, Opened, load
 
@@ -111,7 +114,7 @@ def _rebuild(folder: Path, key: bytes, store: str, damage: Damage) -> None:
         broken = Database(folder / "store.db", key, store)
         for table in TABLES:
             with contextlib.suppress(sqlite3.Error):
-                rows += [(table, row, plain) for row, plain in broken.salvaged(table)]
+                rows += [(table, row, _from_the_start(table, plain)) for row, plain in broken.salvaged(table)]
         broken.let_go()
     fresh = folder / _FRESH
     for suffix in ("", "-wal", "-shm"):
@@ -127,6 +130,13 @@ def _rebuild(folder: Path, key: bytes, store: str, damage: Damage) -> None:
         database.let_go()
     _exchange_databases(folder)
     damage.rebuilt = True
+
+
+def _from_the_start(table: str, plain: bytes) -> bytes:
+    """Of a row that is carried over: nobody can tell which frames of others are missing, so all are asked for again."""
+    if table != "meta":
+        return plain
+    return packed(msgspec.structs.replace(msgspec.msgpack.decode(plain, type=Meta), cursor=""))
 
 
 def _exchange_databases(folder: Path) -> None:
