@@ -22,6 +22,7 @@ from field_app.store.incoming import apply_reply
 from field_app.store.kept import KeptReceipt
 from field_app.store.opened import Opened
 from field_app.store.store import Store
+from field_app.store.vouched import office_devices
 from shared.errors import RuleBroken
 from shared.ledger.bundle import SOURCE, Bundle, open_bundle
 from shared.ledger.crypto import is_signed
@@ -57,7 +58,7 @@ def take(store: Store, data: bytes, now: datetime) -> Taken:
     if not keys:
         raise RuleBroken("bundle_sender", SOURCE)
     _check(bundle, keys)
-    if bundle.header.from_ in servers(store):
+    if bundle.header.from_ in store.reading(office_devices):
         return _of_office(store, bundle, now)
     return _of_colleague(store, bundle)
 
@@ -70,14 +71,6 @@ def _check(bundle: Bundle, keys: set[str]) -> None:
         except RuleBroken:
             if number == len(keys):
                 raise
-
-
-def servers(store: Store) -> set[str]:
-    """Every device this office has sealed under, as far as this tablet knows."""
-    known = {store.identity.server_device}
-    for subject in store.subjects("office"):
-        known |= set(store.state(subject).servers)
-    return {str(each) for each in known}
 
 
 def _frames(bundle: Bundle) -> list[tuple[int, list[Frame]]]:
@@ -101,7 +94,7 @@ def _decoded(text: str) -> bytes:
 
 def _receipts(store: Store, bundle: Bundle) -> list[KeptReceipt]:
     """Receipts that the office signed; others are passed over."""
-    ours = servers(store)
+    ours = store.reading(office_devices)
     keys = {key for device, found in carried.signing_keys(store).items() if device in ours for key in found}
     return [
         KeptReceipt(each.data, _decoded(each.head.signature))

@@ -19,6 +19,7 @@ from field_app.screens.screen import Screen
 from field_app.store.carried import Colleague, colleagues
 from field_app.store.disk import write_whole
 from field_app.store.errors import ReplyRefused, StoreError, not_saved
+from field_app.store.vouched import office_devices
 from field_app.widgets.button import Button
 from field_app.widgets.layout import Col
 from field_app.widgets.node import Node
@@ -99,7 +100,7 @@ def read_sheet(screen: Screen) -> None:
     if not found:
         desk.tell(t("bundle.title"), t("bundle.none", folder=_spelled(folder)))
         return
-    senders = dict.fromkeys(taking.servers(desk.store), "")
+    senders = dict.fromkeys(desk.store.reading(office_devices), "")
     senders |= {each.device: each.name for each in colleagues(desk.store)}
     buttons = [_offer(screen, path, _sender(t, headers[path], senders)) for path in found]
     desk.open_sheet(Sheet(t, t("bundle.which"), Col(*buttons, gap=12, pad=(24, 0, 24, 24))))

@@ -21,6 +21,7 @@ from field_app.store.kept import (
 )
 from field_app.store.opened import Cut, Opened
 from field_app.store.store import Store
+from field_app.store.vouched import office_devices
 from shared.ledger.frame import FRAME_BYTES, Frame, cut, pieces, read_frames
 from shared.ledger.merge import heads_digest
 from shared.ledger.messages import LACKS_LIMIT, ChainHead, Hello
@@ -95,20 +96,26 @@ def _due(opened: Opened, limit: int) -> list[Frame]:
 
 
 def _one_by_one(opened: Opened, waiting: Sequence[Cut]) -> Iterator[Frame]:
-    """What is offered again and says who this tablet is; own frames; the rest that is offered again."""
-    about = _about_this_tablet(opened)
-    first = [number for number in opened.meta.offers if number in about]
-    rest = [number for number in opened.meta.offers if number not in about]
-    yield from _pulled_frames(opened, first)
+    """Of what is offered again: what says who this tablet is, then what the office said, for own frames stand on it
+    (a group, a term); own frames; the rest that is offered again."""
+    about, offices = _about_this_tablet(opened), _of_the_office(opened)
+    yield from _pulled_frames(opened, [number for number in opened.meta.offers if number in about])
+    yield from _pulled_frames(opened, [number for number in opened.meta.offers if number in offices - about])
     for each in waiting:
         yield Frame(each.header, tuple(opened.own_lines(each.header.subject, each.header.first, each.last)))
-    yield from _pulled_frames(opened, rest)
+    yield from _pulled_frames(opened, [number for number in opened.meta.offers if number not in offices | about])
 
 
 def _about_this_tablet(opened: Opened) -> set[int]:
     """Numbers of pulled frames of the office and of this tablet's person: they name its enrolment."""
     subjects = {SubjectId(opened.identity.person), *opened.book.of_kind("office")}
     return {number for number, (_, header) in opened.pulled.items() if header.subject in subjects}
+
+
+def _of_the_office(opened: Opened) -> set[int]:
+    """Numbers of pulled frames that a device of the office sealed."""
+    devices = office_devices(opened)
+    return {number for number, (_, header) in opened.pulled.items() if header.device in devices}
 
 
 def introduce(store: Store) -> bool:

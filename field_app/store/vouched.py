@@ -66,6 +66,12 @@ def office_keys(opened: Opened) -> set[str]:
     return {opened.identity.server_key, *(key for state in states for key in state.servers.values())}
 
 
+def office_devices(opened: Opened) -> set[DeviceId]:
+    """Every device the office has sealed under, as far as this tablet knows."""
+    states = (opened.book.state(subject) for subject in opened.book.of_kind("office"))
+    return {opened.identity.server_device, *(device for state in states for device in state.servers)}
+
+
 def sealed_by(frame: Frame, keys: set[str]) -> bool:
     """Whether one of these keys sealed it."""
     return any(is_sealed(frame, bytes.fromhex(key)) for key in keys)

@@ -253,7 +253,7 @@ def _drops(status: str) -> Callable[[Verdict], Verdict]:
     return lambda verdict: Verdict("already") if verdict.status == status else verdict
 
 
-FOUND = ("tests/simulator/test_found.py",)
+FOUND = ("tests/simulator/test_found.py", "tests/simulator/test_found_restores.py")
 GUARDS: tuple[Guard, ...] = (
     Guard(
         "known_is_new",

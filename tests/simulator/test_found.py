@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-import random
-
 import msgspec
-import pytest
-from sqlmodel import select
 
 from field_app.acts import photos, records, reports, visits
 from field_app.store import outgoing
 from field_app.store.kept import FrameState
-from server.accounts import actions as accounts
 from server.ledger import queries
-from server.ledger.tables import HeldFrameRow
 from server.ledger.verify import verify
 from server.visits.actions import form_group
-from tests.ground import PIN, Tablet, World
+from tests.ground import PIN, World
 from tests.ground.founding import INSTITUTION
-from tests.simulator import faults
 from tests.simulator.acts import jpegs
 from tests.simulator.disk import Disk, flip_byte, lose_cache, ruin_database, watched
+from tests.simulator.found import alarms, begun, held_aside, revoke
 from tests.simulator.office_faults import killed_at
-from tests.simulator.simulation import Simulation
-
-
-@pytest.fixture
-def world(tmp_path):
-    with World.open(tmp_path / "world", ("leader", "other", "third", "outsider")) as world:
-        yield world
-
-
-def begun(world: World, name: str = "leader") -> tuple[Tablet, str]:
-    tablet = world.tablets[name]
-    visits.start(tablet.store, world.visit, INSTITUTION, tablet.clock())
-    return tablet, tablet.record(world.visit)
-
-
-def revoke(world: World, tablet: Tablet) -> None:
-    with world.office.database.write() as session:
-        accounts.revoke_device(session, world.office, world.people["admin"], tablet.device, "lost", world.now)
-
-
-def restored(world: World, take_backup_before) -> None:
-    simulation = Simulation(1, world, random.Random(1), Disk())
-    faults.take_backup(simulation)
-    take_backup_before()
-    faults.restore(simulation, 0)
-
-
-def held_aside(world: World) -> int:
-    with world.office.database.read() as session:
-        return len(session.exec(select(HeldFrameRow)).all())
 
 
 def test_frames_that_wait_at_the_office_do_not_keep_others_from_going(world, monkeypatch):
@@ -67,40 +31,6 @@ def test_frames_that_wait_at_the_office_do_not_keep_others_from_going(world, mon
     due = outgoing.to_send(tablet.store)
     notebook = tablet.store.subjects("notebook")[0]
     assert due[0].header.subject == notebook
-
-
-def test_a_tablet_that_may_not_read_is_told_of_a_restore_too(world):
-    """What a revoked tablet had delivered before comes back to an office that lost it."""
-    tablet, record = begun(world)
-
-    def delivered_then_revoked() -> None:
-        records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
-        assert tablet.sync().trouble == ""
-
-    restored(world, delivered_then_revoked)
-    revoke(world, tablet)
-    for _ in range(2):
-        tablet.sync()
-    assert tablet.store.meta.stopped == "revoked"
-    assert held_aside(world) > 0, "it lies aside, for its tablet was revoked, and is not lost"
-
-
-def test_what_was_kept_aside_comes_again_after_a_restore(world):
-    """A backup is older than the quarantine; the tablet still holds what lay in it."""
-    tablet, record = begun(world)
-    assert tablet.sync().trouble == ""
-    revoke(world, tablet)
-
-    def kept_aside() -> None:
-        records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
-        tablet.sync()
-        assert held_aside(world) == 1
-
-    restored(world, kept_aside)
-    assert held_aside(world) == 0
-    for _ in range(2):
-        tablet.sync()
-    assert held_aside(world) == 1
 
 
 def test_a_hole_in_the_copy_costs_nothing_that_stands_behind_it(world):
@@ -133,27 +63,6 @@ def test_who_was_named_while_the_group_had_set_out_keeps_what_he_recorded(world)
     assert [each.body.value for each in world.operations(record) if each.kind == "answer_recorded"] == [6]
 
 
-def test_a_request_from_before_a_restore_that_comes_late_stops_nobody(world):
-    """Seed 64: it was taken for the tablet that had forgotten the new epoch, and the tablet itself for its twin."""
-    tablet, record = begun(world)
-    assert tablet.sync().trouble == ""
-
-    def held_back() -> None:
-        records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
-        tablet.line.fail("delay")
-        tablet.sync()
-
-    restored(world, held_back)
-    for _ in range(2):
-        assert tablet.sync().trouble == ""
-        request, *_ = tablet.line.late
-        tablet.line.deliver_late()
-        tablet.line.late.append(request)
-    tablet.line.late.clear()
-    for _ in range(3):
-        assert tablet.sync().trouble == ""
-
-
 def test_a_key_whose_words_were_never_saved_does_not_wait_for_ever(world):
     """Seed 80: killed between the key and the first words of a request; the office waited for the rest."""
     tablet, _ = begun(world)
@@ -174,23 +83,6 @@ def test_a_revoked_tablet_delivers_everything_in_one_round(world, monkeypatch):
     revoke(world, tablet)
     assert tablet.sync().trouble == "revoked"
     assert {cut.state.status for cut in tablet.store.reading(lambda opened: opened.cuts)} <= {"quarantined", "waiting"}
-
-
-def test_a_tablet_that_lost_its_database_is_no_twin_after_a_restore(world):
-    """Seed 43: it did not know any more what it knew, and the office had forgotten its nonce."""
-    tablet, record = begun(world)
-    assert tablet.sync().trouble == ""
-
-    def goes_on_then_loses_its_database() -> None:
-        for number in range(3):
-            records.answer(tablet.store, record, "/mc/beds", number, tablet.clock())
-            assert tablet.sync().trouble == ""
-        tablet.close()
-        ruin_database(tablet.folder)
-
-    restored(world, goes_on_then_loses_its_database)
-    for _ in range(3):
-        assert tablet.sync().trouble == ""
 
 
 def test_who_left_the_group_still_delivers_his_photo(world):
@@ -231,25 +123,6 @@ def test_a_byte_of_the_names_of_columns_keeps_no_tablet_from_starting(world):
     path = tablet.folder / "store.db"
     path.write_bytes(path.read_bytes().replace(b"sealed", b"sealad"))
     assert [each.body.value for each in tablet.store.operations(record) if each.kind == "answer_recorded"] == [6]
-
-
-def test_files_an_office_lost_come_again(world):
-    """A photo that was delivered after the backup is sent once more."""
-    tablet, record = begun(world)
-    assert tablet.sync().trouble == ""
-
-    def delivers_a_photo() -> None:
-        photos.take(tablet.store, record, jpegs()[0], tablet.clock())
-        for _ in range(2):
-            assert tablet.sync().trouble == ""
-        assert tablet.store.unsent() == 0
-
-    restored(world, delivers_a_photo)
-    for _ in range(3):
-        assert tablet.sync().trouble == ""
-    names = [kept.sha256 for kept in tablet.store.files()]
-    assert len(names) == 3
-    assert [name for name in names if not (world.office.media / name[:2] / name).exists()] == []
 
 
 def test_power_lost_and_the_database_with_it_costs_no_save(tmp_path):
@@ -306,64 +179,6 @@ def test_a_report_frozen_by_two_at_once_stops_no_tablet(world):
     (version,) = reader.store.state(report).versions
     assert not version.signatures, "of two first versions the one that is first in order stands"
     assert len(reader.store.operations(report)) == 4, "what was signed stays in the ledger"
-
-
-def is_alike(world: World, tablet: Tablet, subject: str) -> bool:
-    """Whether tablet and office hold the same of a subject."""
-    return {each.id for each in tablet.store.operations(subject)} == {each.id for each in world.operations(subject)}
-
-
-def alarms(tablet: Tablet) -> list[str]:
-    return [alarm.code for alarm in tablet.store.alarms()]
-
-
-def test_an_office_put_back_is_believed_in_the_page_it_names_itself_in(world):
-    """Seed 547: what it said under its new name waited for a key that came in the same page, and copies differed."""
-    restored(world, lambda: None)
-    group = tuple(world.people[name] for name in ("leader", "other", "outsider"))
-    with world.office.database.write() as session:
-        form_group(session, world.office, world.people["secretary"], world.visit, group, group[0], world.now)
-    newcomer = world.tablets["outsider"]
-    assert newcomer.sync().trouble == ""
-    assert world.visit in newcomer.store.subjects("visit")
-    assert "differs" not in alarms(newcomer)
-    assert is_alike(world, newcomer, world.visit)
-
-
-def test_what_a_restore_makes_a_tablet_offer_is_not_called_a_difference(world):
-    """Seed 547: a copy that holds more than the restored office is no other copy, it is what the office gets back."""
-    author, record = begun(world)
-    reader = world.tablets["other"]
-    assert author.sync().trouble == ""
-
-    def read_by_a_colleague() -> None:
-        records.answer(author.store, record, "/mc/beds", 6, author.clock())
-        assert author.sync().trouble == ""
-        assert reader.sync().trouble == ""
-        records.answer(author.store, record, "/mc/beds", 7, author.clock())
-
-    restored(world, read_by_a_colleague)
-    visits.start(reader.store, world.visit, INSTITUTION, reader.clock())
-    for tablet in (reader, author, reader):
-        assert tablet.sync().trouble == ""
-    assert alarms(reader) == ["office_restored"]
-    assert is_alike(world, reader, record)
-
-
-def test_own_work_a_restore_makes_due_again_is_not_called_a_difference(world):
-    """Seed 851: the office said what it held of the visit before what it had lost of it came again."""
-    author, colleague = world.tablets["leader"], world.tablets["other"]
-
-    def started() -> None:
-        begun(world)
-        assert author.sync().trouble == ""
-
-    restored(world, started)
-    visits.start(colleague.store, world.visit, INSTITUTION, colleague.clock())
-    for tablet in (colleague, author, colleague, author):
-        assert tablet.sync().trouble == ""
-        assert alarms(tablet) == ["office_restored"]
-    assert is_alike(world, author, world.visit)
 
 
 def test_a_subject_that_is_no_longer_ones_to_hold_does_not_differ_for_ever(world, monkeypatch):

@@ -10,7 +10,7 @@ from field_app.sync.status import rows
 from tests.ground import World
 from tests.simulator.acts import jpegs
 from tests.simulator.disk import Disk, watched
-from tests.simulator.test_found import begun
+from tests.simulator.found import begun
 
 
 @pytest.mark.parametrize("writes", [2, 500])

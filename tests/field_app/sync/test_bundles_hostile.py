@@ -11,6 +11,7 @@ from field_app.bundles import taking
 from field_app.store import outgoing
 from field_app.store.incoming import apply_reply
 from field_app.store.keys import review_key
+from field_app.store.vouched import office_devices
 from server.bundles import actions as desk
 from server.ledger.contacts import stop_reading
 from server.ledger.exchange import exchange
@@ -78,7 +79,7 @@ def test_no_colleague_names_a_key_of_the_office(world: World, where: str) -> Non
     frame = said(liar, subject, named, ReviewKeyNamed(key=address), clock=1)
     taken = taking.take(victim.store, handed(liar, victim, frame), victim.clock())
     assert (taken.fresh, taken.refused) == (0, 1)
-    assert liar.device not in taking.servers(victim.store)
+    assert liar.device not in victim.store.reading(office_devices)
     assert review_key(victim.store._opened) == before
     assert victim.record(world.visit)
 
@@ -170,6 +171,6 @@ def test_whoever_passes_a_reply_on_adds_nothing_in_the_offices_name(world: World
     reply = read_reply(honest + frame.encoded(), bytes.fromhex(world.office.keys.sign_key))
     apply_reply(tablet.store, reply, tablet.clock())
     assert review_key(tablet.store._opened) == before
-    assert stranger not in taking.servers(tablet.store)
+    assert stranger not in tablet.store.reading(office_devices)
     assert tablet.record(world.visit)
     assert [alarm.code for alarm in tablet.store.alarms()] == ["bad_seal"]
