@@ -48,6 +48,7 @@ class Reached:
 
     done     seeds that ran, 1 … next-1 and those ahead of it
     broke    seed → what broke
+    mended   seed → what had broken; it holds since
     spent    seconds of work, all processes together
     commits  under which it ran, oldest first
     """
@@ -57,6 +58,7 @@ class Reached:
     broke: dict[int, str] = field(default_factory=dict)
     spent: float = 0.0
     commits: list[str] = field(default_factory=list)
+    mended: dict[int, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -68,9 +70,11 @@ class Reached:
         self.spent += seconds
         if seed >= self.next:
             self.ahead.add(seed)
-        self.broke.pop(seed, None)
+        had_broken = self.broke.pop(seed, "")
         if fault:
             self.broke[seed] = fault
+        elif had_broken:
+            self.mended[seed] = had_broken
         while self.next in self.ahead:
             self.ahead.remove(self.next)
             self.next += 1
@@ -82,8 +86,8 @@ def load(trial: Trial) -> Reached:
     if not path.exists():
         return Reached()
     kept = json.loads(path.read_text())
-    broke = {int(seed): fault for seed, fault in kept["broke"].items()}
-    return Reached(kept["next"], set(kept["ahead"]), broke, kept["spent"], kept["commits"])
+    broke, mended = ({int(seed): fault for seed, fault in kept.get(which, {}).items()} for which in ("broke", "mended"))
+    return Reached(kept["next"], set(kept["ahead"]), broke, kept["spent"], kept["commits"], mended)
 
 
 def save(trial: Trial, reached: Reached) -> None:
@@ -113,10 +117,16 @@ def page(trial: Trial, reached: Reached, now: datetime) -> str:
         f"| {reached.count} | {trial.release} | {len(reached.broke)} | {bound} | {_each(reached)} |",
         "",
     ]
-    for seed, fault in sorted(reached.broke.items()):
-        lines += [f"- seed {seed}: {' '.join(fault.split())[:300]}"]
+    lines += [f"- seed {seed} breaks: {_short(fault)}" for seed, fault in sorted(reached.broke.items())]
+    lines += [f"- seed {seed} broke under an earlier commit and holds: {_short(fault)}"
+              for seed, fault in sorted(reached.mended.items())]  # fmt: skip
     again = f"`python -m tests.trials.campaign {trial.name}` goes on; `--seed S` plays one seed again."
-    return "\n".join([*lines, *([""] if reached.broke else []), again, ""])
+    return "\n".join([*lines, *([""] if reached.broke or reached.mended else []), again, ""])
+
+
+def _short(fault: str) -> str:
+    """The first words of what broke, in one line, without the schedule behind them."""
+    return " ".join(fault.replace("\\n", "\n").split("\n")[0].split())[:300]
 
 
 def _each(reached: Reached) -> str:

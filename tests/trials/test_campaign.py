@@ -32,15 +32,18 @@ def test_a_stopped_campaign_goes_on_with_the_seeds_that_did_not_run(kept: Path) 
     assert list(campaign._due(again, 10)) == [3, 5, 6, 8, 9, 10]
 
 
-def test_a_seed_that_broke_is_run_first_and_forgotten_when_it_holds(kept: Path) -> None:
+def test_a_seed_that_broke_is_run_first_and_stays_said_when_it_holds(kept: Path) -> None:
     reached = Reached()
     reached.ran(1, 1, "")
     reached.ran(2, 1, "a save is missing")
     assert list(islice(campaign._due(reached, 9), 2)) == [2, 3]
-    assert "seed 2: a save is missing" in campaign.page(QUIET, reached, datetime(2026, 3, 1, tzinfo=UTC))
+    assert "seed 2 breaks: a save is missing" in campaign.page(QUIET, reached, datetime(2026, 3, 1, tzinfo=UTC))
     reached.ran(2, 1, "")
-    assert reached.broke == {}
-    assert reached.count == 2
+    campaign.save(QUIET, reached)
+    again = campaign.load(QUIET)
+    assert (again.broke, again.count) == ({}, 2)
+    text = campaign.page(QUIET, again, datetime(2026, 3, 1, tzinfo=UTC))
+    assert "seed 2 broke under an earlier commit and holds: a save is missing" in text
 
 
 def test_the_result_says_how_many_ran_and_what_that_bounds(kept: Path) -> None:
