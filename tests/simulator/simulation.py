@@ -14,6 +14,7 @@ from pathlib import Path
 
 from field_app.store.errors import NotSaved, StoreError
 from field_app.sync.worker import Round
+from server.ledger import queries
 from shared.errors import RuleBroken
 from shared.report_document import Lacking
 from tests.ground import Tablet, World
@@ -157,13 +158,19 @@ class Simulation:
         told: set[str] = set()
         for number in range(1, ROUNDS_TO_DRAIN + 1):
             self.world.clock.pass_(seconds=90)
+            position = self._position()
             troubles = [self.sync(tablet) for tablet in self.tablets]
             rounds = list(zip(self.tablets, troubles, strict=True))
             before, told = told, {tablet.name for tablet, done in rounds if done and done.trouble == "twin"}
-            if told <= before and all(self._is_quiet(*each) for each in rounds):
+            if told <= before and self._position() == position and all(self._is_quiet(*each) for each in rounds):
                 self.say(f"quiet after {number} rounds")
                 return
         invariants.drained(self)
+
+    def _position(self) -> int:
+        """How far the ledger goes: what one of two histories still brings, others have yet to read."""
+        with self.world.office.database.read(behind=True) as session:
+            return queries.counter(session).value
 
     def _is_quiet(self, tablet: Tablet, done: Round | None) -> bool:
         """Whether a round had nothing to do. A revoked tablet or a clone reads nothing and says so; of two histories
