@@ -16,7 +16,7 @@ from sqlalchemy import insert, update
 from benchmarks.figures import Figure
 from benchmarks.ledger import bodies
 from benchmarks.push import NOW, SECRET, Standing
-from server.ledger import queries
+from server.ledger import heads, queries
 from server.ledger.packing import packed
 from server.ledger.tables import AccessRow, ChainRow, CounterRow, FrameRow, SubjectRow
 from server.ledger.verify import verify
@@ -63,6 +63,8 @@ def fill(standing: Standing, operations: int) -> int:
                                          "clock": len(said), "accepted": cursor, "projected": cursor})  # fmt: skip
                 rows[AccessRow].append({"audience": standing.member, "subject": SubjectId(subject), "granted": cursor})
                 written, number = written + len(said), number + 1
+            ends = {(standing.device, row["subject"]): (row["seq"], row["head"]) for row in rows[ChainRow]}
+            heads.move(session, ends)
             for table, values in rows.items():
                 session.execute(insert(table), values)
             session.execute(update(CounterRow).values(value=cursor, head=head.hex()))

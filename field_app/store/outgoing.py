@@ -27,7 +27,7 @@ from shared.ledger.merge import heads_digest
 from shared.ledger.messages import LACKS_LIMIT, ChainHead, Hello
 from shared.ledger.operation import canonical, genesis
 from shared.observations.record import FindingChanged, FindingRecorded
-from shared.values import SubjectId, moment_of, stamp
+from shared.values import DeviceId, SubjectId, moment_of, stamp
 
 ALARM_LIMIT = 50
 
@@ -77,7 +77,7 @@ def to_send(store: Store, limit: int = FRAME_BYTES) -> list[Frame]:
 
 
 def _due(opened: Opened, limit: int) -> list[Frame]:
-    waiting = [each for each in opened.cuts if each.state.status in ("cut", "waiting")]
+    waiting = [each for each in opened.cuts if each.state.status == "cut" or _may_fit_now(opened, each)]
     urgent = _urgent(opened, {each.header.subject for each in waiting})
     first = {subject: min(each.number for each in waiting if each.header.subject == subject)
              for subject in {each.header.subject for each in waiting}}  # fmt: skip
@@ -95,9 +95,14 @@ def _due(opened: Opened, limit: int) -> list[Frame]:
     return frames
 
 
+def _may_fit_now(opened: Opened, each: Cut) -> bool:
+    """A frame that waits at the office is said again once its ledger moved: before, nothing new can have come of it."""
+    return each.state.status == "waiting" and each.state.position != opened.meta.position
+
+
 def _one_by_one(opened: Opened, waiting: Sequence[Cut]) -> Iterator[Frame]:
-    """Of what is offered again: what says who this tablet is, then what the office said, for own frames stand on it
-    (a group, a term); own frames; the rest that is offered again."""
+    """Of what is offered again: what says who this tablet is, then what the office began (a visit, a term) and said of
+    it, for own frames stand on that; own frames; the rest, which may stand on them."""
     about, offices = _about_this_tablet(opened), _of_the_office(opened)
     yield from _pulled_frames(opened, [number for number in opened.meta.offers if number in about])
     yield from _pulled_frames(opened, [number for number in opened.meta.offers if number in offices - about])
@@ -113,9 +118,18 @@ def _about_this_tablet(opened: Opened) -> set[int]:
 
 
 def _of_the_office(opened: Opened) -> set[int]:
-    """Numbers of pulled frames that a device of the office sealed."""
+    """Numbers of pulled frames that a device of the office sealed, of subjects that one of its devices began."""
     devices = office_devices(opened)
-    return {number for number, (_, header) in opened.pulled.items() if header.device in devices}
+    sealed = {number: header.subject for number, (_, header) in opened.pulled.items() if header.device in devices}
+    begun = {subject for subject in set(sealed.values()) if _beginner(opened, subject) in devices}
+    return {number for number, subject in sealed.items() if subject in begun}
+
+
+def _beginner(opened: Opened, subject: SubjectId) -> DeviceId | None:
+    """The device whose operation on the subject comes first of all."""
+    held = opened.book.subjects.get(subject)
+    first = min(held.operations, key=lambda each: each.order, default=None) if held else None
+    return first.device if first else None
 
 
 def introduce(store: Store) -> bool:

@@ -22,7 +22,7 @@ from shared.ledger.messages import next_ledger_head
 from shared.values import is_hash
 
 BACKED_UP = (
-    "frames", "chains", "subjects", "access", "held_frames", "quarantine_proposals", "contacts", "read_log",
+    "frames", "chains", "heads", "subjects", "access", "held_frames", "quarantine_proposals", "contacts", "read_log",
     "credentials", "role_proposals", "packs", "institutions", "media_uploads", "backups",
 )  # fmt: skip
 """Tables copied row by row, in this order."""

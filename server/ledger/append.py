@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from server.accounts.tables import DeviceRow
-from server.ledger import queries
+from server.ledger import heads, queries
 from server.ledger.packing import packed
 from server.ledger.projectors import projectors
 from server.ledger.queries import Standing
@@ -102,6 +102,10 @@ def append(
     states = folding.touched()
     granted, withdrawn = _access_changes(session, states, incoming)
     numbers = len(incoming) + (1 if granted else 0)
+    heads.move(session, {
+        (item.frame.header.device, item.frame.header.subject): (item.frame.last, item.frame.ids()[-1].hex())
+        for item in incoming
+    })  # fmt: skip
     connection = session.connection()
     value, hex_head = connection.execute(_TAKE, {"numbers": numbers}).one()
     first, head = value - numbers + 1, bytes.fromhex(hex_head)

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from server.accounts import queries as people
 from server.accounts.tables import DeviceRow
 from server.backup.queries import durable
-from server.ledger import queries
+from server.ledger import heads, queries
 from server.ledger.contacts import contact, give_token, stop_reading
 from server.ledger.ordinary import ordinary_exchange
 from server.ledger.receive import receive, take_in
@@ -30,7 +30,6 @@ from shared.accounts import Office as OfficeState
 from shared.errors import RuleBroken
 from shared.ledger.crypto import is_signed
 from shared.ledger.frame import FrameUnreadable
-from shared.ledger.merge import heads_digest
 from shared.ledger.messages import (
     Hello,
     MessageUnreadable,
@@ -247,8 +246,7 @@ def _page(session: Session, hello: Hello, taken: Taken) -> tuple[PageHeader, tup
     found = queries.page(session, taken.person, hello.device, after)
     lacks = hello.lacks if isinstance(hello.lacks, tuple) else ()
     lost, more_lost = queries.lost_frames(session, taken.person, hello.device, lacks)
-    heads = queries.chain_heads(session, hello.device)
-    mine = heads_digest((head.subject, head.seq, head.id) for head in heads)
+    is_apart = heads.digest_of(session, hello.device) != hello.heads
     digests: tuple[SubjectDigest, ...] = ()
     if not found.more:
         asked = {each for each in hello.differs if is_id(each)} if isinstance(hello.differs, tuple) else set()
@@ -258,7 +256,7 @@ def _page(session: Session, hello: Hello, taken: Taken) -> tuple[PageHeader, tup
     header = PageHeader(
         cursor=f"{counter.epoch}.{found.cursor[0]}.{found.cursor[1]}", durable=durable(session),
         more=found.more or more_lost, next_nonce=taken.nonce, revoked=False, token=taken.token,
-        have=tuple(heads) if mine != hello.heads else None,
+        have=tuple(queries.chain_heads(session, hello.device)) if is_apart else None,
         digests=digests, restored=parted,
     )  # fmt: skip
     return header, (*lost, *found.frames)

@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from server.ledger.arrival import KIND, Arrival, Extraordinary
 from server.ledger.contacts import new_token, note_contact, standing_nonce
 from server.ledger.kinds import know_kind
-from server.ledger.ordinary_rows import OrdinaryRows, Speaker, Standing, Writing
+from server.ledger.ordinary_rows import OrdinaryRows, Speaker, Writing
 from server.ledger.packing import packed
-from server.ledger.queries import Chain, Counter
+from server.ledger.queries import Counter
 from server.office import Office
 from shared.accounts import VISITING
 from shared.ledger.crypto import is_signed
-from shared.ledger.door import clocks_hold
 from shared.ledger.frame import FrameUnreadable, is_sealed
-from shared.ledger.merge import digest
+from shared.ledger.merge import digest, heads_digest
 from shared.ledger.messages import (
     FrameReceipt,
     Hello,
@@ -43,26 +42,14 @@ from shared.ledger.messages import (
     subjects_answered,
 )  # fmt: skip
 from shared.ledger.opened import Opened, opened
-from shared.ledger.operation import canonical, genesis
-from shared.permissions import OFFICE_ACTS
-from shared.registry import BODIES, PARENT_FIELD, subject_kind_of
+from shared.ledger.operation import canonical
+from shared.registry import BODIES
 from shared.values import PersonId, SubjectId, is_id, stamp
 
-KIND, PARENT = "record", "visit"
-"""The kind whose readers are those of the subject it belongs to, whatever is written in it."""
-_OF_A_RECORD = frozenset({KIND, None})
 _WANTS = frozenset(Hello.__struct_fields__) - set(
     "device epoch from_ heads known nonce now v undelivered".split()
 )  # fmt: skip
 """Fields of a first line that ask for more than the next page: whatever a later version adds is among them."""
-_NAMES_ITS_VISIT = tuple(
-    body for body in BODIES.values()
-    if subject_kind_of(body.KIND) == KIND and PARENT_FIELD[KIND] in body.__struct_fields__
-)  # fmt: skip
-
-
-class Extraordinary(Exception):
-    """Something is not as it mostly is: the exchange that decides in full takes over, and nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +112,7 @@ class _Exchange:
         self._until = now
         self._receipt = b""
         self._counter = Counter(0, 0, "")
+        self._heads = ""
 
     def check_words(self) -> None:
         """A tablet that asks for a page and no more, at a time when what it brings may wait."""
@@ -188,7 +176,7 @@ class _Exchange:
         known = rows.receipt(connection, hello.device, self._name)
         if known is not None:
             self._receipt, self._touched = known, subjects_answered(known)
-            rows.write(connection, Writing([], [], [], [], [], None, contact, token))
+            rows.write(connection, Writing([], [], [], None, [], [], None, contact, token))
         elif self._is_known:
             raise Extraordinary  # its receipt went away meanwhile
         else:
@@ -218,8 +206,9 @@ class _Exchange:
 
     def _accepted(self, connection: Any) -> Writing:
         """What the frames write, their receipt included. Takes the counter, the last lock."""
-        arrival = _Arrival(self._rows, connection, self._hello, self._speaker.person)
+        arrival = Arrival(self._rows, connection, self._hello, self._speaker.person)
         arrival.judge(self._opened)
+        self._heads = arrival.heads() if self._opened else ""
         numbers = len(self._opened) + bool(arrival.begun)
         counter = self._rows.locked_counter(connection)
         cursor, head = counter.value + 1 + bool(arrival.begun), bytes.fromhex(counter.head)
@@ -256,7 +245,8 @@ class _Exchange:
                 {"device": self._hello.device, "subject": subject, **chain._asdict()}
                 for subject, chain in arrival.chains.items()
             ],
-            access, frames, receipt if frames else None, None, {},
+            (self._hello.device, self._heads) if frames else None, access, frames,
+            receipt if frames else None, None, {},
         )  # fmt: skip
 
     def _receipt_now(self) -> bytes:
@@ -290,7 +280,7 @@ class _Exchange:
 
     def _page(self, connection: Any, after: tuple[int, int]) -> PageHeader:
         hello, rows, have = self._hello, self._rows, None
-        if rows.heads_digest(connection, hello.device) != hello.heads:
+        if (self._heads or rows.heads_digest(connection, hello.device) or heads_digest(())) != hello.heads:
             have = tuple(rows.heads(connection, hello.device))
         ends = rows.chain_ends(connection, self._speaker.person, self._touched)
         return PageHeader(
@@ -298,94 +288,6 @@ class _Exchange:
             next_nonce=self._nonce, revoked=False, token=self._token, have=have,
             digests=tuple(SubjectDigest(subject, digest(members)) for subject, members in ends.items()),
         )  # fmt: skip
-
-
-class _Arrival:
-    """The frames of one request at the door; steps aside at the first thing that is not plainly in order."""
-
-    def __init__(self, rows: OrdinaryRows, connection: Any, hello: Hello, person: PersonId) -> None:
-        self._rows = rows
-        self._connection = connection
-        self._device = hello.device
-        self._person = person
-        self.begun: dict[SubjectId, set[str]] = {}
-        self.parents: dict[SubjectId, SubjectId] = {}
-        self.chains: dict[SubjectId, Chain] = {}
-        self.clocks: dict[SubjectId, int] = {}
-
-    def judge(self, frames: Sequence[Opened]) -> None:
-        """Finds a place for every frame: chains, rights and clocks as they are after it."""
-        subjects = list(dict.fromkeys(each.frame.header.subject for each in frames))
-        standing = self._locked(subjects, frames)
-        if subjects and self._rows.waits_behind(self._connection, subjects):
-            raise Extraordinary
-        held = self._rows.chains(self._connection, self._device, subjects) if subjects else {}
-        for subject in subjects:
-            audiences = self._rows.audiences_of(self._connection, self.parents[subject])
-            if self._person not in audiences:
-                raise Extraordinary
-            row = standing.get(subject)
-            if row is None:
-                self.begun[subject] = audiences
-            self.clocks[subject] = row.clock if row else 0
-            self.chains[subject] = held.get(subject) or Chain(0, genesis(self._device, subject).hex(), 0)
-        for each in frames:
-            self._place(each)
-
-    def _locked(self, subjects: Sequence[SubjectId], frames: Sequence[Opened]) -> dict[SubjectId, Standing]:
-        """Locks visits first, then their records. Every record stands, or says in these frames to which visit it
-        belongs."""
-        standing = self._rows.subjects(self._connection, subjects, lock=False)
-        for subject in subjects:
-            row = standing.get(subject)
-            if row is not None and row.kind != KIND:
-                raise Extraordinary
-            said = _parents_said(subject, frames)
-            if row is not None and said - {row.parent}:
-                raise Extraordinary  # it names another visit than the record's own
-            parent = row.parent if row else _the_one(said)
-            if parent is None:
-                raise Extraordinary
-            self.parents[subject] = parent
-        visits = self._rows.subjects(self._connection, set(self.parents.values()), lock=True)
-        if any(visit.kind != PARENT for visit in visits.values()) or set(self.parents.values()) - visits.keys():
-            raise Extraordinary
-        now = self._rows.subjects(self._connection, subjects, lock=True)
-        if now.keys() != standing.keys():
-            raise Extraordinary
-        return now
-
-    def _place(self, each: Opened) -> None:
-        header = each.frame.header
-        subject, chain = header.subject, self.chains[header.subject]
-        if header.first != chain.seq + 1 or header.prev != chain.head:
-            raise Extraordinary
-        fields = each.fields
-        kinds = {one.kind for one in fields}
-        if kinds & OFFICE_ACTS or not _OF_A_RECORD.issuperset(map(subject_kind_of, kinds)):
-            raise Extraordinary
-        if {one.author for one in fields} - {self._person}:
-            raise Extraordinary
-        if not clocks_hold(fields, chain.clock, self.clocks[subject]):
-            raise Extraordinary
-        clock = max((one.clock for one in fields), default=0)
-        self.clocks[subject] = max(self.clocks[subject], clock)
-        self.chains[subject] = Chain(each.frame.last, each.ids[-1].hex(), max(chain.clock, clock))
-
-
-def _parents_said(subject: SubjectId, frames: Sequence[Opened]) -> set[str]:
-    """The visits that the bodies of a record's frames name."""
-    return {
-        str(getattr(body, PARENT_FIELD[KIND]))
-        for each in frames if each.frame.header.subject == subject
-        for body in each.bodies if isinstance(body, _NAMES_ITS_VISIT)
-    }  # fmt: skip
-
-
-def _the_one(said: set[str]) -> SubjectId | None:
-    """The visit a new record belongs to; None when its frames name none or two."""
-    parent = next(iter(said)) if len(said) == 1 else ""
-    return SubjectId(parent) if is_id(parent) else None
 
 
 def _is_apart(known: int) -> bool:

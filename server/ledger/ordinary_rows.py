@@ -26,7 +26,6 @@ from server.ledger.tables import (
     ReceiptRow,
     SubjectRow,
 )  # fmt: skip
-from shared.ledger.merge import digest_in_order
 from shared.ledger.messages import ChainHead
 from shared.ledger.operation import id_bytes, id_text
 from shared.values import DeviceId, PersonId, SubjectId
@@ -53,6 +52,7 @@ class Writing(NamedTuple):
     subjects: list[dict[str, Any]]
     moved: list[tuple[SubjectId, int, int]]
     chains: list[dict[str, Any]]
+    heads: tuple[DeviceId, str] | None
     access: list[dict[str, Any]]
     frames: list[dict[str, Any]]
     receipt: dict[str, Any] | None
@@ -83,6 +83,7 @@ class OrdinaryRows:
             "UPDATE contacts SET " + ", ".join(f"{name} = ?" for name in self._contacts.names) + " WHERE device = ?"
         )
         self._move_subject = say.spelled("UPDATE subjects SET clock = ?, accepted = ? WHERE id = ?")
+        self._move_heads = say.spelled("UPDATE heads SET digest = ? WHERE device = ?")
         self._upsert_chain = self._chains.insert + (
             " ON CONFLICT (device, subject) DO UPDATE SET seq = excluded.seq, head = excluded.head,"
             " clock = excluded.clock"
@@ -186,6 +187,11 @@ class OrdinaryRows:
         statement = "SELECT audience FROM access WHERE subject = ?"
         return {row[0] for row in self._all(connection, statement, (id_bytes(subject),))}
 
+    def begin_heads(self, connection: Any, device: DeviceId, digest: str) -> None:
+        """The row of the digest over a device's chains, where another did not begin it meanwhile."""
+        statement = self._say.spelled("INSERT INTO heads (device, digest) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        connection.execute(statement, (id_bytes(device), bytes.fromhex(digest)))
+
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def set_counter(self, connection: Any, value: int, head: str) -> None:
@@ -209,6 +215,9 @@ class OrdinaryRows:
             connection.execute(self._move_subject, (clock, accepted, id_bytes(subject)))
         for chain in writing.chains:
             connection.execute(self._upsert_chain, self._chains.values(chain))
+        if writing.heads:
+            device, digest = writing.heads
+            connection.execute(self._move_heads, (bytes.fromhex(digest), id_bytes(device)))
         contact = self._contacts.values(vars(writing.contact))
         connection.execute(self._save_contact, (*contact, id_bytes(writing.contact.device)))
 
@@ -236,16 +245,18 @@ class OrdinaryRows:
 
     def heads(self, connection: Any, device: DeviceId) -> list[ChainHead]:
         """How far every chain of a device is held, by subject."""
-        return [ChainHead(SubjectId(subject), seq, head) for subject, seq, head in self._heads(connection, device)]
-
-    def heads_digest(self, connection: Any, device: DeviceId) -> str:
-        """The digest over them, as `merge.heads_digest` has it."""
-        return digest_in_order(self._heads(connection, device))
-
-    def _heads(self, connection: Any, device: DeviceId) -> Iterable[tuple[str, int, str]]:
         statement = "SELECT subject, seq, head FROM chains WHERE device = ? ORDER BY subject"
-        for subject, seq, head in self._all(connection, statement, (id_bytes(device),)):
-            yield id_text(subject), seq, head.hex()
+        return [
+            ChainHead(SubjectId(id_text(bytes(subject))), seq, bytes(head).hex())
+            for subject, seq, head in self._all(connection, statement, (id_bytes(device),))
+        ]
+
+    def heads_digest(self, connection: Any, device: DeviceId, *, lock: bool = False) -> str:
+        """The digest over them, as `merge.heads_digest` has it, `lock`ed until the end; "" while none is kept."""
+        statement = "SELECT digest FROM heads WHERE device = ?"
+        statement = self._say.locking(statement) if lock else self._say.spelled(statement)
+        found = connection.execute(statement, (id_bytes(device),)).fetchone()
+        return "" if found is None else bytes(found[0]).hex()
 
     def chain_ends(
         self, connection: Any, person: PersonId, subjects: Sequence[SubjectId]

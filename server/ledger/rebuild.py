@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 KEPT = frozenset(
     """
-    frames chains subjects access counter receipts held_frames contacts device_tokens read_log
+    frames chains heads subjects access counter receipts held_frames contacts device_tokens read_log
     credentials sessions login_attempts enrolments role_proposals packs institutions media_uploads quarantine_proposals
     backups standing alembic_version
     """.split()

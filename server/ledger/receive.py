@@ -153,13 +153,14 @@ def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged
 _RANK = {"office": -2, "person": -1, "visit_request": 0, "visit": 1, "record": 2, "interview": 3, "report": 4}
 
 
-def _parents_first(item: Judged) -> tuple[int, str, bool, str, int]:
+def _parents_first(item: Judged) -> tuple[int, str, int, str, int]:
     """The office and persons first, visits before their records: a subject is judged after the one it belongs to;
-    within a subject what the office said of it, a group for example, before who stands on that; within a chain by seq.
-    """
+    within a subject by clock, for who writes stands on what he had seen, a group that names him for example; within a
+    chain by seq."""
     header = item.frame.header
     kind = kind_of_subject(item.operations)
-    return (_RANK.get(kind or "", 9), header.subject, item.is_tablets, header.device, header.first)
+    clock = min((operation.clock for operation in item.operations), default=0)
+    return (_RANK.get(kind or "", 9), header.subject, clock, header.device, header.first)
 
 
 OPENED_BY_MEMBERS = frozenset({"visit_request", "visit"})

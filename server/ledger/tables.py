@@ -43,6 +43,15 @@ class ChainRow(SQLModel, table=True):
     clock: int = Field(sa_column=Column(LongInteger, nullable=False))
 
 
+class HeadsRow(SQLModel, table=True):
+    """The digest over all chains of a device: what a tablet shows of itself, `merge.heads_digest`."""
+
+    __tablename__ = "heads"
+
+    device: str = Field(sa_column=Column(Id, primary_key=True))
+    digest: str = Field(sa_column=Column(Hash, nullable=False))
+
+
 class SubjectRow(SQLModel, table=True):
     """A subject: its kind, the one it belongs to, its clock, the ledger position of its last frame, and the one up to
     which its projected tables go. It is behind while they differ. Source: decision 0009."""

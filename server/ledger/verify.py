@@ -25,11 +25,11 @@ from sqlmodel import Session, col, func, select
 
 from server.ledger import queries
 from server.ledger.opening import broken_read_log
-from server.ledger.tables import AccessRow, ChainRow, FrameRow, SubjectRow
+from server.ledger.tables import AccessRow, ChainRow, FrameRow, HeadsRow, SubjectRow
 from shared.accounts import Office as OfficeState
 from shared.accounts import Person
 from shared.ledger.frame import Frame, FrameUnreadable, is_sealed, read_frames
-from shared.ledger.merge import operations_of
+from shared.ledger.merge import heads_digest, operations_of
 from shared.ledger.messages import next_ledger_head
 from shared.ledger.operation import Operation, genesis, is_canonical
 from shared.permissions import readers
@@ -280,7 +280,17 @@ class _Walk:
             if kept.get(place) != self._chains.get(place):
                 wrong.append(f"chain of device {place[0]} on subject {place[1]}: table and frames differ")
                 break
-        return wrong
+        return [*wrong, *self._heads(session)]
+
+    def _heads(self, session: Session) -> list[str]:
+        """The first device whose digest is not the one over its chains."""
+        chains: dict[str, list[tuple[str, int, str]]] = {}
+        for (device, subject), (seq, head) in self._chains.items():
+            chains.setdefault(device, []).append((subject, seq, head))
+        should = {device: heads_digest(ends) for device, ends in chains.items()}
+        kept = {row.device: row.digest for row in session.exec(select(HeadsRow))}
+        wrong = sorted(device for device in should.keys() | kept.keys() if should.get(device) != kept.get(device))
+        return [f"heads of device {wrong[0]}: not the digest over its chains"] if wrong else []
 
 
 def _subjects(session: Session, walk: _Walk, odd: list[str], spread: Spread) -> list[str]:

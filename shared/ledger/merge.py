@@ -54,14 +54,26 @@ def digest(members: Iterable[tuple[str, int, str]]) -> str:
 
     Equal when two copies hold the same operations, because each id takes in all before it.
     """
-    return digest_in_order(sorted(members))
+    return sha256("".join([f"{device} {seq} {id_}\n" for device, seq, id_ in sorted(members)]).encode()).hex()
 
 
-def digest_in_order(members: Iterable[tuple[str, int, str]]) -> str:
-    """`digest` of members that are sorted already."""
-    return sha256("".join([f"{device} {seq} {id_}\n" for device, seq, id_ in members]).encode()).hex()
+HEADS = 1 << 256
 
 
 def heads_digest(heads: Iterable[tuple[str, int, str]]) -> str:
-    """SHA-256 (hex) of the sorted "subject seq id" lines of all chains of one device: shows a missing whole chain."""
-    return digest(heads)
+    """The sum (64 hex, modulo 2²⁵⁶) of SHA-256 of "subject seq id" of all chains of one device: shows a missing chain.
+
+    A sum, so that it moves with one chain whatever the others are. Against loss, not against a liar: whoever holds the
+    device's key says of its chains what he likes. Source: PROTOCOL P23, decision 0019.
+    """
+    return f"{sum(_weight(*head) for head in heads) % HEADS:064x}"
+
+
+def heads_moved(digest: str, subject: str, before: tuple[int, str] | None, after: tuple[int, str]) -> str:
+    """`heads_digest` once a chain ends at `after` (seq, id) that ended at `before`, or did not stand."""
+    gone = _weight(subject, *before) if before else 0
+    return f"{(int(digest, 16) - gone + _weight(subject, *after)) % HEADS:064x}"
+
+
+def _weight(subject: str, seq: int, id_: str) -> int:
+    return int.from_bytes(sha256(f"{subject} {seq} {id_}\n".encode()))

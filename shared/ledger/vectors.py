@@ -92,6 +92,7 @@ def computed() -> dict[str, Any]:
         cut(DEVICE_SECRET, DEVICE, SUBJECT, 3, ids[1], lines[2:]),
     )
     members = [(SECOND_DEVICE, 1, sha256(b"qorgan vector other chain").hex()), (DEVICE, len(ids), ids[-1].hex())]
+    ends = [(SUBJECT, 3, ids[2].hex()), (DEVICE, 1, ids[0].hex())]
     hello = Hello(DEVICE, 1, "1.420.418", heads_digest([(SUBJECT, 3, ids[2].hex())]), (418, "9a" * 32), "Qm9", AT)
     request = encode_request(hello, frames)
     name = sha256(b"".join(frame.encoded() for frame in frames)).hex()
@@ -124,6 +125,7 @@ def computed() -> dict[str, Any]:
             ],
         },
         "frames": [_frame_vector(frame) for frame in frames],
+        "heads": {"ends": [list(end) for end in ends], "digest": heads_digest(ends)},
         "digest": {"members": [list(member) for member in members], "digest": digest(members)},
         "request": {
             "body": request.decode(), "name": name, "message": request_message(request).hex(),

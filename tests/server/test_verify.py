@@ -23,6 +23,8 @@ CHANGES = {
     "a count": ("UPDATE frames SET count = count + 1 WHERE cursor = :cursor", "header is not the one"),
     "the counter set back": ("UPDATE counter SET value = 1", "the counter stands at 1"),
     "a chain": ("UPDATE chains SET seq = seq + 1 WHERE subject = :record", "table and frames differ"),
+    "the digest over chains": ("UPDATE heads SET digest = :hash", "not the digest over its chains"),
+    "a digest taken away": ("DELETE FROM heads", "not the digest over its chains"),
     "a kind": ("UPDATE subjects SET kind = 'interview' WHERE id = :record", "its operations say record"),
     "an acceptance": ("UPDATE subjects SET accepted = accepted + 1 WHERE id = :record", "it was accepted up to"),
     "an audience taken away": ("DELETE FROM access WHERE subject = :record", "does not get it"),

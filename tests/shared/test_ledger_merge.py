@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ledger.merge import digest, fold, in_order, merge
+from shared.ledger.merge import digest, fold, heads_digest, heads_moved, in_order, merge
 from shared.ledger.operation import Operation
 from shared.values import OperationId
 from tests.examples import examples
@@ -87,3 +87,19 @@ def test_a_digest_tells_whether_two_copies_hold_the_same(world: list[Operation],
         others = heads[:place] + heads[place + 1 :]
         assert len({digest(heads), digest(others), digest([*others, (device, seq + 1, id_)]),
                     digest([*others, (device, seq, an_operation(999).id)])}) == 4  # fmt: skip
+
+
+@examples(200)
+@given(st.randoms(use_true_random=False))
+def test_the_digest_over_chains_moves_with_one_as_if_it_were_made_anew(luck: random.Random) -> None:
+    chains: dict[str, tuple[int, str]] = {}
+    moved = heads_digest(())
+    for _ in range(luck.randint(1, 40)):
+        subject = f"subject {luck.randrange(6)}"
+        before = chains.get(subject)
+        after = chains[subject] = ((before or (0, ""))[0] + luck.randint(1, 9), luck.randbytes(32).hex())
+        moved = heads_moved(moved, subject, before, after)
+        ends = [(subject, *end) for subject, end in chains.items()]
+        luck.shuffle(ends)
+        assert moved == heads_digest(ends)
+        assert moved != heads_digest(ends[1:])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session, select
 
 from field_app.store import outgoing
+from field_app.store.kept import FrameState
 from field_app.sync.status import rows
 from server.accounts.tables import DeviceRow
 from server.ledger import queries
@@ -124,7 +125,10 @@ def drained(simulation: Simulation) -> None:
 
 
 def i1_no_acknowledged_save_is_missing(simulation: Simulation, office: Office) -> None:
-    """Every save is at the office: taken in; or kept aside, when its tablet was revoked or cloned; files whole."""
+    """Every save is at the office: taken in; or kept aside, when its tablet was revoked or cloned, or when such a
+    tablet's beginning of the subject is and what others wrote there waits for it; files whole."""
+    known = {each.subject for each in office.operations.values()}
+    begun_aside = {each.subject for each, _, _ in office.held.values() if each.device in office.revoked} - known
     begun = {saved.subject for saved in simulation.saves.all.values() if saved.kind not in KEYS}
     for saved in simulation.saves.all.values():
         if saved.id in office.operations or saved.subject not in begun:
@@ -132,6 +136,7 @@ def i1_no_acknowledged_save_is_missing(simulation: Simulation, office: Office) -
         assert saved.id in office.held, f"I1: {saved} is not at the office"
         _, status, reason = office.held[saved.id]
         excused = saved.device in office.revoked or saved.tablet in simulation.cloned | simulation.revoked
+        excused |= status == "waiting" and saved.subject in begun_aside
         assert excused, f"I1: {saved} is kept aside: {status} {reason}"
     for saved in simulation.saves.all.values():
         if saved.id in office.operations and saved.device not in office.revoked | office.frozen:
@@ -194,6 +199,10 @@ def _kinds(office: Office, ids: set[str]) -> list[str]:
     return sorted({office.operations[id_].kind for id_ in ids if id_ in office.operations})
 
 
+def _states(tablet: Tablet) -> list[FrameState]:
+    return tablet.store.reading(lambda opened: [each.state for each in opened.cuts])
+
+
 def i4_queues_are_empty(simulation: Simulation, office: Office) -> None:
     """Nothing waits: no frame, no file, no offer; five rounds were enough (see `drain`)."""
     for tablet in simulation.tablets:
@@ -203,6 +212,8 @@ def i4_queues_are_empty(simulation: Simulation, office: Office) -> None:
             due = [each for each in outgoing.to_send(tablet.store) if each.header.device == tablet.device]
             assert not due, f"I4: {tablet.name} (revoked) still has {len(due)} frames to send"
             continue
+        if any(state.status == "waiting" for state in _states(tablet)):
+            continue  # it stands on what the office keeps aside; I1 looks whether it does
         assert tablet.store.unsent() == 0, f"I4: {tablet.name} still has {tablet.store.unsent()} to send"
         assert not tablet.store.meta.offers, f"I4: {tablet.name} still offers {tablet.store.meta.offers}"
         assert not tablet.store.meta.behind, f"I4: {tablet.name} is behind {tablet.store.meta.behind}"

@@ -21,9 +21,12 @@ class Scope:
     now: set[tuple[str, SubjectId]] = field(default_factory=set)
     left: dict[tuple[str, SubjectId], set[OperationId]] = field(default_factory=dict)
 
-    def look(self, world: World) -> None:
-        """Takes in the rows as they are now."""
-        with world.office.database.read() as session:
+    def look(self, world: World, *, behind: bool = False) -> None:
+        """Takes in the rows as they are now.
+
+        behind  as the exchange found them: what a push granted, the next one may take away before anybody acts
+        """
+        with world.office.database.read(behind=behind) as session:
             rows = {(row.audience, SubjectId(row.subject)) for row in session.exec(select(AccessRow))}
             gone = self.now - rows
             for audience, subject in gone:
@@ -34,8 +37,9 @@ class Scope:
         self.now = rows
 
     def forget_withdrawals(self) -> None:
-        """The office was set back: what it withdrew since then it does not know."""
+        """The office was set back: what it withdrew since then it does not know, and what it forgot is not withdrawn."""
         self.left.clear()
+        self.now = set()
 
     def ever(self, person: PersonId, subject: SubjectId) -> bool:
         """Whether this person's tablets were ever allowed to hold the subject."""

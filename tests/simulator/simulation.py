@@ -113,6 +113,7 @@ class Simulation:
             self.killed(tablet, "sync killed")
             return None
         self.saves.fresh(tablet)
+        self.scope.look(self.world, behind=True)
         moved = f"{done.exchanges} exchanges, {done.frames} frames, {done.files} files"
         self.say(f"{tablet.name}: sync {done.trouble or 'ok'} {done.detail} ({moved})")
         return done

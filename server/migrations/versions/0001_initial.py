@@ -241,6 +241,11 @@ def upgrade() -> None:
     with op.batch_alter_table('frames', schema=None) as batch_op:
         batch_op.create_index('frames_of_subject', ['subject', 'cursor'], unique=False)
 
+    op.create_table('heads',
+    sa.Column('device', server.db.Id(length=16), nullable=False),
+    sa.Column('digest', server.db.Hash(length=32), nullable=False),
+    sa.PrimaryKeyConstraint('device')
+    )
     op.create_table('held_frames',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('subject', server.db.Id(length=16), nullable=False),
@@ -709,6 +714,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_held_frames_parent'))
 
     op.drop_table('held_frames')
+    op.drop_table('heads')
     with op.batch_alter_table('frames', schema=None) as batch_op:
         batch_op.drop_index('frames_of_subject')
 
