@@ -37,7 +37,7 @@ class Scope:
         self.now = rows
 
     def forget_withdrawals(self) -> None:
-        """The office was set back: what it withdrew since then it does not know, and what it forgot is not withdrawn."""
+        """The office was set back: it does not know what it withdrew since then; what it forgot is not withdrawn."""
         self.left.clear()
         self.now = set()
 
