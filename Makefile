@@ -12,6 +12,9 @@ PORT ?= 8350
 DEMO ?= var/demo
 TABLET ?= aigerim
 
+# Images of containers set it. Then each of the hundreds of processes of a run would translate all source anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test serve tablet pictures bench campaign lint lock env clean system-run system-demo system-test
 
 help: ## what can be made
