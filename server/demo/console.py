@@ -1,4 +1,8 @@
-"""People at the console: Chromium pages, one signed-in person each, forms filled and buttons pressed as they stand."""
+"""People at the console: a Chromium page they sit down at in turn, forms filled and buttons pressed as they stand.
+
+Who leaves takes the session along, and nobody sees a page of somebody else: whoever sits down opens a page first. One
+page for all, because a browser of one's own for each of two dozen people costs more than all they do in it.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +37,53 @@ def chromium() -> str:
     raise DemoFailed("no Chromium was found: apt-get install chromium")
 
 
-class Desk:
-    """One person's browser."""
+class Seat:
+    """The place before the browser's page, and who sits there."""
 
-    def __init__(self, page: Page, address: str, pictures: Path) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
+        self._sits: Desk | None = None
+
+    def take(self, desk: Desk) -> None:
+        """Sits this person down with an own session; who sat there takes theirs along."""
+        if self._sits is desk:
+            return
+        context = self.page.context
+        if self._sits is not None:
+            self._sits.session = context.cookies()
+        context.clear_cookies()
+        context.add_cookies(desk.session)
+        self._sits = desk
+
+    def of(self, desk: Desk) -> Page:
+        """The page before this person. Raises DemoFailed when somebody else sits there."""
+        if self._sits is not desk:
+            raise DemoFailed("somebody else sits before the page: open a page first")
+        return self.page
+
+    def clear(self) -> None:
+        """Nobody sits there, nobody is signed in."""
+        self.page.context.clear_cookies()
+        self._sits = None
+
+
+class Desk:
+    """One person at the browser. session: the cookies while somebody else sits there."""
+
+    def __init__(self, seat: Seat, address: str, pictures: Path) -> None:
+        self.session: list[Any] = []
         self.address = address
+        self._seat = seat
         self._pictures = pictures
 
+    @property
+    def page(self) -> Page:
+        """The page this person opened last. Raises DemoFailed when somebody else sat down since."""
+        return self._seat.of(self)
+
     def go(self, path: str) -> None:
-        """Opens a page of the office. Raises DemoFailed when it answers with an error."""
+        """Sits down and opens a page of the office. Raises DemoFailed when it answers with an error."""
+        self._seat.take(self)
         reply = self.page.goto(self.address + path)
         if reply is None or reply.status >= 400:
             raise DemoFailed(f"{path} answered {reply.status if reply else 'nothing'}: {self.text()[:400]}")
@@ -122,11 +163,15 @@ class Console:
         self.pictures = pictures
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
+        self._seat: Seat | None = None
         self._desks: dict[tuple[str, str], Desk] = {}
 
     def __enter__(self) -> Console:
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        page = self._browser.new_context(locale="ru-RU", viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(15_000)
+        self._seat = Seat(page)
         return self
 
     def __exit__(
@@ -138,7 +183,7 @@ class Console:
             self._playwright.stop()
 
     def desk(self, player: Player, hat: str = "") -> Desk:
-        """The person's browser, signed in under the hat (the first role when none is named)."""
+        """The person's desk, signed in under the hat (the first role when none is named)."""
         hat = hat or str(player.roles[0] if player.roles else "npm_member")
         key = (player.login, hat)
         if key not in self._desks:
@@ -147,21 +192,14 @@ class Console:
 
     def leave(self) -> None:
         """Everybody goes home: the next `desk` signs in anew."""
-        for desk in self._desks.values():
-            desk.page.context.close()
+        if self._seat:
+            self._seat.clear()
         self._desks.clear()
 
-    def guest(self) -> Desk:
-        """A browser nobody is signed in at."""
-        if self._browser is None:
-            raise DemoFailed("the browser is not open")
-        context = self._browser.new_context(locale="ru-RU", viewport={"width": 1440, "height": 900})
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        return Desk(page, self.address, self.pictures)
-
     def _sign_in(self, player: Player, hat: str) -> Desk:
-        desk = self.guest()
+        if self._seat is None:
+            raise DemoFailed("the browser is not open")
+        desk = Desk(self._seat, self.address, self.pictures)
         desk.go(f"/login?lang={player.language}")
         desk.send("/login", username=player.login, password=player.passphrase)
         if len(player.roles) > 1 and "/hat" in desk.page.url:

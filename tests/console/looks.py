@@ -46,11 +46,17 @@ def visitor(
 ) -> BrowserContext:
     """A browser of its own in which this person is signed in."""
     context = browser.new_context(**more)
-    context.add_cookies(
-        [{"name": "__Host-qorgan", "value": cookie(world, person, hat, language), "secure": True, "httpOnly": True,
-          "sameSite": "Strict", "url": address.replace("http:", "https:")}]
-    )  # fmt: skip
+    sit_down(context, address, cookie(world, person, hat, language))
     return context
+
+
+def sit_down(context: BrowserContext, address: str, session: str) -> None:
+    """Whoever has this session sits before the browser from now on; nobody else is signed in there."""
+    context.clear_cookies()
+    context.add_cookies(
+        [{"name": "__Host-qorgan", "value": session, "secure": True, "httpOnly": True, "sameSite": "Strict",
+          "url": address.replace("http:", "https:")}]
+    )  # fmt: skip
 
 
 def barriers(page: Page) -> list[tuple[str, str, list[str]]]:
@@ -88,4 +94,4 @@ def too_wide(page: Page) -> list[tuple[int, int, list[str]]]:
     return found
 
 
-__all__ = ["THEMES", "WIDTHS", "barriers", "cookie", "is_turn", "too_wide", "visitor"]
+__all__ = ["THEMES", "WIDTHS", "barriers", "cookie", "is_turn", "sit_down", "too_wide", "visitor"]

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from shared.accounts import Role
 from shared.texts import LANGUAGES
-from tests.console.looks import THEMES, barriers, is_turn, too_wide
+from tests.console.looks import THEMES, barriers, is_turn, sit_down, too_wide
 from tests.console.seeding import LOGIN, PASSPHRASE, Running, running
 
 
@@ -28,10 +28,7 @@ def signed_in(
 ) -> BrowserContext:
     """A browser of its own with a session; a request to another host fails the page."""
     context = browser.new_context(**more)
-    context.add_cookies(
-        [{"name": "__Host-qorgan", "value": office.council.cookie(person, hat, language, theme), "secure": True,
-          "httpOnly": True, "sameSite": "Strict", "url": office.address.replace("http:", "https:")}]
-    )  # fmt: skip
+    sit_down(context, office.address, office.council.cookie(person, hat, language, theme))
     return context
 
 
@@ -56,17 +53,18 @@ def addresses(office: Running) -> dict[str, tuple[str, str, Role]]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_page_has_a_barrier_overflows_or_asks_another_host(browser: Browser, office: Running, language: str) -> None:
     found, asked = {}, []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
     for number, (name, (path, person, hat)) in enumerate(addresses(office).items()):
-        context = signed_in(browser, office, person, hat, language)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        sit_down(context, office.address, office.council.cookie(person, hat, language))
         assert page.goto(office.address + path).status == 200, name
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("h1").count() == 1
         wrong = [*too_wide(page), *(barriers(page) if is_turn(number, language) else ())]
         if wrong:
             found[name] = wrong
-        context.close()
+    context.close()
     assert not found, json.dumps(found, ensure_ascii=False, indent=1)
     assert asked
     assert not [url for url in asked if not url.startswith(office.address)]

@@ -14,7 +14,7 @@ from server.app import create_app
 from server.migrations import migrate
 from shared.accounts import Role
 from shared.texts import LANGUAGES
-from tests.console.looks import barriers, is_turn, too_wide, visitor
+from tests.console.looks import barriers, cookie, is_turn, sit_down, too_wide, visitor
 from tests.console.seeding import served
 from tests.server.conftest import Clock, World, an_office, found
 from tests.server.test_quarantine_pages import Scene
@@ -48,18 +48,19 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
 def test_no_page_of_quarantine_has_a_barrier_or_overflows(browser: Browser, held: Held, language: str) -> None:
     scene = held.scene
     wrong = {}
+    context = browser.new_context()
+    page = context.new_page()
     for number, (person, hat, path) in enumerate((
         (scene.officer, Role.CENTRE_OFFICER, "/quarantine"),
         (scene.officer, Role.CENTRE_OFFICER, f"/quarantine/{scene.head}"),
         (scene.world.founded.admin, Role.ADMIN, "/quarantine"),
     )):  # fmt: skip
-        context = visitor(browser, held.address, scene.world, person, hat, language)
-        page = context.new_page()
+        sit_down(context, held.address, cookie(scene.world, person, hat, language))
         assert page.goto(held.address + path).status == 200, path
         found_ = [*too_wide(page), *(barriers(page) if is_turn(number, language) else ())]
         if found_:
             wrong[path] = found_
-        context.close()
+    context.close()
     assert not wrong, json.dumps(wrong, ensure_ascii=False, indent=1)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from shared.accounts import Role
 from shared.texts import LANGUAGES
 from shared.values import PersonId
-from tests.console.looks import barriers, is_turn, too_wide, visitor
+from tests.console.looks import barriers, cookie, is_turn, sit_down, too_wide, visitor
 from tests.console.seeding import Reviewing, reviewing
 from tests.server.visit_story import INSTITUTION
 
@@ -47,17 +47,18 @@ def test_no_page_has_a_barrier_overflows_or_asks_another_host(
     browser: Browser, office: Reviewing, language: str
 ) -> None:
     found, asked = {}, []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
     for number, (name, (path, person, hat)) in enumerate(addresses(office).items()):
-        context = visitor(browser, office.address, office.story.world, person, hat, language)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        sit_down(context, office.address, cookie(office.story.world, person, hat, language))
         assert page.goto(office.address + path).status == 200, name
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("h1").count() == 1
         wrong = [*too_wide(page), *(barriers(page) if is_turn(number, language) else ())]
         if wrong:
             found[name] = wrong
-        context.close()
+    context.close()
     assert not found, json.dumps(found, ensure_ascii=False, indent=1)
     assert asked
     assert not [url for url in asked if not url.startswith(office.address)]
