@@ -7,6 +7,7 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -25,8 +26,8 @@ from server.ledger.actions import record
 from server.ledger.contacts import TOKEN_LIFE
 from server.office import Office, new_subject
 from shared.accounts import Role, RoleGranted
-from shared.deadlines import read_calendar
-from shared.law.law import read_rules
+from shared.deadlines import Calendar, read_calendar
+from shared.law.law import LawBook, read_rules
 from shared.ledger.crypto import Effort, box_address, new_box_key, new_signing_key, sign, verifying_key
 from shared.ledger.frame import Frame, cut
 from shared.ledger.merge import heads_digest
@@ -56,8 +57,19 @@ class World:
     office: Office
     clock: Clock
     founded: Founded
-    app: Flask
+    made: Flask | None = None
     _count: int = field(default=0)
+
+    @property
+    def app(self) -> Flask:
+        """The application, made when it is first asked for: a good half of the tests never do."""
+        if self.made is None:
+            self.made = create_app(clock=self.clock, office=self.office)
+        return self.made
+
+    @app.setter
+    def app(self, app: Flask) -> None:
+        self.made = app
 
     @property
     def now(self) -> datetime:
@@ -213,7 +225,13 @@ def statuses(reply: Reply) -> list[tuple[str, str]]:
 def an_office(url: str, folder: Path, address: str = "http://127.0.0.1:8000") -> Office:
     """An office on a migrated database, keys in memory."""
     config = Config(data=folder, database=url, key_passphrase="unused", address=address)
-    return Office(config, Database(url), make_keys(1_772_000_000_000), read_rules(), read_calendar())
+    return Office(config, Database(url), make_keys(1_772_000_000_000), *_law())
+
+
+@cache
+def _law() -> tuple[LawBook, Calendar]:
+    """Rules and calendar as they are delivered, read once a process: nothing can change them."""
+    return read_rules(), read_calendar()
 
 
 def found(office: Office, clock: Clock) -> Founded:
@@ -233,7 +251,7 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
     """A founded office."""
     office, clock = an_office(database_url, tmp_path), Clock()
     founded = found(office, clock)
-    yield World(office, clock, founded, create_app(clock=clock, office=office))
+    yield World(office, clock, founded)
     office.database.engine.dispose()
 
 
