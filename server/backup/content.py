@@ -29,8 +29,8 @@ BACKED_UP = (
 
 NOT_TWICE = frozenset({"receipts", "device_tokens", "sessions", "enrolments"})
 """What no copy may bring back to life, however it was put back: it may have ended since."""
-LEFT_OUT = NOT_TWICE | {"counter", "standing", "login_attempts"}
-"""Tables a restore begins anew. The counter follows from the header."""
+LEFT_OUT = NOT_TWICE | {"counter", "standing", "login_attempts", "media_announced"}
+"""Tables a restore begins anew. The counter follows from the header; halves of files are in no backup."""
 
 _FORGOTTEN: dict[str, dict[str, Any]] = {
     "contacts": {"shown": WHATEVER, "issued": "", "minute_began": None, "minute_count": 0},

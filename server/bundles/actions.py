@@ -177,7 +177,8 @@ def _file_taken(office: Office, row: DeviceRow, each: Part, now: datetime) -> bo
     try:
         with office.database.write() as session:
             media.announce(session, office, device, person, name, len(each.data), now)
-        at = begun = media.arrived(office, name, len(each.data), now)
+        begun, _ = media.arrived(office, device, person, name, now) or (0, 0)
+        at = begun
         while at < len(each.data):
             piece = each.data[at : at + PIECE_BYTES]
             at = media.take_piece(office, device, person, name, Piece(at, piece, len(piece)), now)

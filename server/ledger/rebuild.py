@@ -25,8 +25,8 @@ Progress = Callable[[int, int], None]
 KEPT = frozenset(
     """
     frames chains heads subjects access counter receipts held_frames contacts device_tokens read_log
-    credentials sessions login_attempts enrolments role_proposals packs institutions media_uploads quarantine_proposals
-    backups standing alembic_version
+    credentials sessions login_attempts enrolments role_proposals packs institutions media_uploads media_announced
+    quarantine_proposals backups standing alembic_version
     """.split()
 )
 """Tables that are no projection. `access` is one, but its `granted` numbers are the tablets' place in their pages."""

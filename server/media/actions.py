@@ -19,7 +19,7 @@ from server.ledger.tables import ChainRow, HeldFrameRow
 from server.media import folder, queries
 from server.media.project import MEDIA_BYTES
 from server.media.store import store_of
-from server.media.tables import PromisedRow, UploadRow
+from server.media.tables import AnnouncedRow, PromisedRow, UploadRow
 from server.media.whole_rows import WholeRows
 from server.office import Office
 from shared.errors import RuleBroken
@@ -38,7 +38,7 @@ ASIDE = ("quarantined", "kept_aside")
 def announce(
     session: Session, office: Office, device: DeviceId, person: PersonId, sha256: str, size: int, now: datetime
 ) -> None:
-    """A tablet is about to send this file. Announcing it twice is harmless.
+    """A tablet is about to send this file. Announcing it twice is harmless, and nobody else's upload feels it.
 
     Raises RuleBroken: media_unknown (no operation the tablet may read names it), media_too_large, hash_wrong (another
     size than promised), DiskFull.
@@ -50,13 +50,15 @@ def announce(
 def _note_begun(
     session: Session, office: Office, device: DeviceId, sha256: str, size: int, now: datetime
 ) -> None:  # fmt: skip
-    """Until a file is whole nobody knows whose promise is true: the size announced last counts."""
-    row = session.get(UploadRow, sha256)
-    if row is None:
+    """Until a file is whole nobody knows whose promise is true: of each tablet the size it announced last counts."""
+    if session.get(UploadRow, sha256) is None:
         session.add(UploadRow(sha256=sha256, size=size, device=device, began_at=now))
-    elif row.done_at is None and row.size != size:
-        row.size, row.device = size, device
-        folder.begin_anew(office.media, sha256, size)
+    said = session.get(AnnouncedRow, (sha256, device))
+    if said is None:
+        session.add(AnnouncedRow(sha256=sha256, device=device, size=size))
+    elif said.size != size:
+        said.size = size
+        folder.begin_anew(office.media, sha256, device, size)
 
 
 def check_welcome(session: Session, office: Office, device: DeviceId, person: PersonId, sha256: str, size: int) -> None:
@@ -70,7 +72,7 @@ def check_welcome(session: Session, office: Office, device: DeviceId, person: Pe
         raise RuleBroken("media_unknown", "SETTLED 61")
     if size not in promised or (row is not None and row.done_at is not None and row.size != size):
         raise RuleBroken("hash_wrong")
-    if row is None:
+    if session.get(AnnouncedRow, (sha256, device)) is None:
         folder.check_room(office.media, size)
 
 
@@ -93,9 +95,13 @@ def take_whole(office: Office, device: DeviceId, sha256: str, piece: Piece, begu
     After a crash between the two the next announcement finds it. Raises what `take_piece` raises.
     """
     size = len(piece.data)
-    reached = _stored(office, sha256, piece, size)
-    with office.database.lent() as connection, office.database.push(connection):
-        office.database.kept(WholeRows).note_whole(connection, device, sha256, size, begun, now)
+    reached = _stored(office, sha256, device, piece, size)
+    rows = office.database.kept(WholeRows)
+    with office.database.lent() as connection:
+        with office.database.push(connection):
+            rows.note_whole(connection, device, sha256, size, begun, now)
+        others = rows.announced_by(connection, sha256)
+    folder.forget(office.media, sha256, others)
     return reached
 
 
@@ -156,33 +162,33 @@ def take_piece(office: Office, device: DeviceId, person: PersonId, sha256: str, 
     Raises RuleBroken("media_unknown" | "media_too_large" | "hash_wrong"), WrongOffset, SumWrong, DiskFull.
     """
     with office.database.read() as session:
-        row = queries.upload(session, device, person, sha256)
-        size = row.size if row else 0
-    if not size:
+        upload = queries.upload(session, device, person, sha256)
+    if upload is None:
         raise RuleBroken("media_unknown")
+    size = upload.size
     if max(piece.size, len(piece.data)) > PIECE_BYTES or piece.at + max(piece.size, len(piece.data)) > size:
         raise RuleBroken("media_too_large", "SETTLED 61")
-    reached = _stored(office, sha256, piece, size)
+    reached = _stored(office, sha256, device, piece, size)
     if reached == size:
-        _note_done(office, sha256, now)
+        _note_done(office, sha256, device, size, now)
     return reached
 
 
-def _stored(office: Office, sha256: str, piece: Piece, size: int) -> int:
+def _stored(office: Office, sha256: str, device: DeviceId, piece: Piece, size: int) -> int:
     try:
         if len(piece.data) == size and not piece.is_cut:
-            return _stored_whole(office, sha256, piece)
+            return _stored_whole(office, sha256, device, piece)
         owed = None
         if piece.digest and piece.is_cut:
             owed = folder.Owed(piece.at, piece.at + piece.size, piece.algorithm, piece.digest)
         elif piece.digest and hashlib.new(piece.algorithm, piece.data).hexdigest() != piece.digest:
-            raise folder.SumWrong(queries.arrived(office, sha256))
-        return folder.append(office.media, store_of(office), sha256, piece.at, piece.data, size, owed)
+            raise folder.SumWrong(queries.arrived(office, device, sha256))
+        return folder.append(office.media, store_of(office), sha256, device, piece.at, piece.data, size, owed)
     except folder.HashWrong as error:
         raise RuleBroken("hash_wrong") from error
 
 
-def _stored_whole(office: Office, sha256: str, piece: Piece) -> int:
+def _stored_whole(office: Office, sha256: str, device: DeviceId, piece: Piece) -> int:
     """The sums are made while the disk takes the bytes, and held to before these get their name."""
     with ThreadPoolExecutor(1, "sums") as beside:
         sums = beside.submit(_sums, piece)
@@ -194,7 +200,7 @@ def _stored_whole(office: Office, sha256: str, piece: Piece) -> int:
             return found["sha256"]
 
         store = store_of(office)
-        return folder.append(office.media, store, sha256, piece.at, piece.data, len(piece.data), known=known)
+        return folder.append(office.media, store, sha256, device, piece.at, piece.data, len(piece.data), known=known)
 
 
 def _sums(piece: Piece) -> dict[str, str]:
@@ -203,25 +209,40 @@ def _sums(piece: Piece) -> dict[str, str]:
     return {name: hashlib.new(name, piece.data).hexdigest() for name in {*promised, "sha256"}}
 
 
-def arrived(office: Office, sha256: str, size: int, now: datetime) -> int:
-    """How many bytes are held; a file whose last byte came before a crash is made whole, or begun again, first."""
-    reached = queries.arrived(office, sha256)
-    if reached < size:
-        return reached
+def arrived(
+    office: Office, device: DeviceId, person: PersonId, sha256: str, now: datetime
+) -> tuple[int, int] | None:  # fmt: skip
+    """(bytes held, bytes in all) of a file on its way from this tablet, or whole; None when it is not there for it.
+
+    One whose last byte came before a crash is made whole, or begun again, first.
+    """
+    with office.database.read() as session:
+        upload = queries.upload(session, device, person, sha256)
+    if upload is None:
+        return None
+    if upload.is_whole:
+        folder.forget(office.media, sha256, (device,))  # a crash may have come before
+        return upload.size, upload.size
+    reached = queries.arrived(office, device, sha256)
+    if reached < upload.size and store_of(office).size(sha256) is None:
+        return reached, upload.size
     try:
-        folder.append(office.media, store_of(office), sha256, size, b"", size)
+        whole = folder.append(office.media, store_of(office), sha256, device, reached, b"", upload.size)
     except (folder.HashWrong, folder.SumWrong, folder.WrongOffset):
-        return queries.arrived(office, sha256)
-    _note_done(office, sha256, now)
-    return size
+        return queries.arrived(office, device, sha256), upload.size
+    _note_done(office, sha256, device, whole, now)
+    return whole, whole
 
 
-def _note_done(office: Office, sha256: str, now: datetime) -> None:
-    """The whole file is in the store and its hash was right."""
+def _note_done(office: Office, sha256: str, device: DeviceId, size: int, now: datetime) -> None:
+    """The whole file is in the store and its hash was right. What others sent of it is of no use any more."""
     with office.database.write(beside_others=True) as session:
         done = session.get(UploadRow, sha256)
         if done is not None and done.done_at is None:
-            done.done_at = now
+            done.size, done.device, done.done_at = size, device, now
+        said = session.exec(select(AnnouncedRow.device).where(AnnouncedRow.sha256 == sha256))
+        others = [DeviceId(each) for each in said]
+    folder.forget(office.media, sha256, others)
 
 
 def give_up(session: Session, office: Office, device: DeviceId, sha256: str) -> None:
@@ -233,11 +254,16 @@ def give_up(session: Session, office: Office, device: DeviceId, sha256: str) -> 
     row = session.get(UploadRow, sha256) if is_hash(sha256) else None
     if row is None:
         raise RuleBroken("media_unknown")
+    said = session.get(AnnouncedRow, (sha256, device))
     named = session.exec(select(PromisedRow.sha256).where(PromisedRow.sha256 == sha256)).first()
-    if named or row.done_at or row.device != device or _named_by_held(session, sha256):
+    if named or row.done_at or said is None or _named_by_held(session, sha256):
         raise RuleBroken("not_allowed", "SETTLED 61")
-    session.delete(row)
-    folder.remove(office.media, store_of(office), sha256)
+    session.delete(said)
+    folder.forget(office.media, sha256, (device,))
+    session.flush()
+    if session.exec(select(AnnouncedRow.device).where(AnnouncedRow.sha256 == sha256)).first() is None:
+        session.delete(row)
+        store_of(office).remove(sha256)
 
 
 def _named_by_held(session: Session, sha256: str) -> bool:

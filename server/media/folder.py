@@ -1,10 +1,11 @@
-"""The folder where ciphertexts come in: `parts/<hash>`, until a file is whole and goes to the media store.
+"""The folder where ciphertexts come in: `parts/<hash>-<device>`, until a file is whole and goes to the media store.
 
-The length of a part is its offset. A piece is written before it is answered, and all of them are on the disk before
+Each tablet has a part of its own: what another sends under the same hash neither lengthens nor shortens it. The length
+of a part is its offset. A piece is written before it is answered, and all of them are on the disk before
 the last one is: until then the tablet keeps the file, and after a loss of power it goes on where the part ends. One
-writer a file, also among several processes.
-Of a piece whose line broke the bytes that came are kept: the sum promised for it stays owed (`parts/<hash>.owed`)
-and is settled when the bytes behind it have come; where it is wrong, the part goes back to where that piece began.
+writer a part, also among several processes.
+Of a piece whose line broke the bytes that came are kept: the sum promised for it stays owed (`<part>.owed`) and is
+settled when the bytes behind it have come; where it is wrong, the part goes back to where that piece began.
 Nothing here knows what a file is about. Source: SETTLED decision 61, `shared/ledger/PROTOCOL.md` section on media.
 """
 
@@ -15,18 +16,20 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from server.media.store import MediaStore, make_folders
+from shared.values import DeviceId
 
 RESERVE = 64 * 1024 * 1024
 """Bytes that stay free for the database."""
 LARGE = 1024 * 1024
 """Bytes from which a whole file does not stay in the machine's memory: an original is seldom read, the ledger always,
 and the next file finds these pages free. What others look at, pictures made small, is smaller and stays."""
+OWED_SUFFIX = ".owed"
 OWED_LIMIT = 1024
 """Most sums owed at a time; beyond it the hash of the whole file alone decides."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -66,15 +69,18 @@ class Owed:
     digest: str
 
 
-def part_path(folder: Path, sha256: str) -> Path:
-    """Where the file lies while it comes."""
-    return folder / "parts" / sha256
+def part_path(folder: Path, sha256: str, device: DeviceId) -> Path:
+    """Where the file lies while it comes from this tablet."""
+    return folder / "parts" / f"{sha256}-{device}"
 
 
-def offset(folder: Path, store: MediaStore, sha256: str) -> int:
-    """How many bytes are held, of the whole file or of its part."""
+def offset(folder: Path, store: MediaStore, sha256: str, device: DeviceId) -> int:
+    """How many bytes are held: of the whole file, or of what this tablet sent of it."""
+    whole = store.size(sha256)
+    if whole is not None:
+        return whole
     try:
-        return part_path(folder, sha256).stat().st_size
+        return part_path(folder, sha256, device).stat().st_size
     except FileNotFoundError:
         return store.size(sha256) or 0
 
@@ -93,9 +99,9 @@ def check_room(folder: Path, size: int) -> None:
         raise DiskFull
 
 
-def begin_anew(folder: Path, sha256: str, size: int) -> None:
+def begin_anew(folder: Path, sha256: str, device: DeviceId, size: int) -> None:
     """Throws away a part that is as long as this size or longer: it cannot become the file."""
-    path = part_path(folder, sha256)
+    path = part_path(folder, sha256, device)
     if not path.exists():
         return
     with _alone(path) as handle:
@@ -105,10 +111,10 @@ def begin_anew(folder: Path, sha256: str, size: int) -> None:
 
 
 def append(
-    folder: Path, store: MediaStore, sha256: str, at: int, piece: bytes, size: int, owed: Owed | None = None,
-    known: Callable[[], str] | None = None,
+    folder: Path, store: MediaStore, sha256: str, device: DeviceId, at: int, piece: bytes, size: int,
+    owed: Owed | None = None, known: Callable[[], str] | None = None,
 ) -> int:  # fmt: skip
-    """Writes bytes at the end of the part and gives the new offset; the last ones make the file whole.
+    """Writes bytes at the end of the tablet's part and gives the new offset; the last ones make the file whole.
 
     owed   the sum of the piece these bytes are the beginning of, when its line broke
     known  gives the SHA-256 of `piece` where it is the whole file: it is not read again for its hash. Asked when the
@@ -116,19 +122,20 @@ def append(
 
     Raises WrongOffset, SumWrong, DiskFull, HashWrong.
     """
-    if store.size(sha256) is not None:
-        if at != size or piece:
-            raise WrongOffset(size)
+    if (whole := store.size(sha256)) is not None:
+        if at != whole or piece:
+            raise WrongOffset(whole)
         store.settle(sha256)
-        return size
-    path = part_path(folder, sha256)
+        return whole
+    path = part_path(folder, sha256, device)
     make_folders(path.parent)
     _begun_anew(path)
     with _alone(path) as handle:
         held = os.fstat(handle).st_size
-        if held == 0 and store.size(sha256) is not None:  # another made it whole while this one waited
-            path.unlink(missing_ok=True)
-            raise WrongOffset(size)
+        if (whole := store.size(sha256)) is not None:  # made whole while this one waited
+            path.unlink()
+            _write_owed(path, [])
+            raise WrongOffset(whole)
         if held != at:
             raise WrongOffset(held)
         owed_before = _read_owed(path)
@@ -145,12 +152,35 @@ def append(
 
 @contextmanager
 def _alone(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """The part, for one writer. Whoever had it before may have made it whole, or ended it: then a new one begins."""
+    handle = _locked(path)
+    while handle is None:
+        handle = _locked(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield handle
     finally:
         os.close(handle)
+
+
+def _locked(path: Path) -> int | None:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if _stands_for(handle, path):
+            return handle
+    except BaseException:
+        os.close(handle)
+        raise
+    os.close(handle)
+    return None
+
+
+def _stands_for(handle: int, path: Path) -> bool:
+    """Whether this name still means the open file: one made whole lies elsewhere, and nothing may be done to it."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _write(handle: int, at: int, piece: bytes) -> None:
@@ -171,7 +201,7 @@ def _write(handle: int, at: int, piece: bytes) -> None:
 
 
 def _owed_path(part: Path) -> Path:
-    return part.with_name(part.name + ".owed")
+    return part.with_name(part.name + OWED_SUFFIX)
 
 
 def _read_owed(part: Path) -> list[Owed]:
@@ -260,20 +290,11 @@ def _let_go(part: Path) -> None:
         _write_owed(part, [])
 
 
-def remove(folder: Path, store: MediaStore, sha256: str) -> None:
-    """Forgets a file that nothing names."""
-    part = part_path(folder, sha256)
-    part.unlink(missing_ok=True)
-    _write_owed(part, [])
-    store.remove(sha256)
-
-
-def sweep(folder: Path, store: MediaStore) -> int:
-    """Removes parts of files that lie in the store whole (a crash between the two); how many."""
-    count = 0
-    for part in sorted((folder / "parts").glob("*")):
-        if "." not in part.name and store.size(part.name) is not None:
-            part.unlink(missing_ok=True)
-            _write_owed(part, [])
-            count += 1
-    return count
+def forget(folder: Path, sha256: str, devices: Iterable[DeviceId]) -> None:
+    """Throws away what these tablets sent of a file that is whole, or that nothing names."""
+    for device in devices:
+        part = part_path(folder, sha256, device)
+        if part.exists():
+            with _alone(part):
+                part.unlink()
+                _write_owed(part, [])

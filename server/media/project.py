@@ -24,10 +24,12 @@ _INSERT = insert(_promised)
 def promise(session: Session, subject: SubjectId, files: Iterable[MediaFile]) -> None:
     """The files the operations of a subject name, made anew; whatever a body claims, only what can be a file counts."""
     rows = {
-        file.sha256: {"sha256": file.sha256, "subject": subject, "role": file.role[:16], "size": file.size}
+        (file.sha256, file.size): {
+            "sha256": file.sha256, "subject": subject, "size": file.size, "role": file.role[:16],
+        }
         for file in files
         if is_hash(file.sha256) and 0 < file.size <= MEDIA_BYTES
-    }
+    }  # fmt: skip
     connection = session.connection()
     connection.execute(_CLEAR, {"of": subject})
     if rows:

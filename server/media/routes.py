@@ -162,12 +162,11 @@ def overridden(sha256: str) -> ResponseReturnValue:
 def progress(sha256: str) -> ResponseReturnValue:
     """How many bytes are here."""
     _spoken()
-    with office().database.read() as session:
-        row = queries.upload(session, *tablet(), sha256)
-        size = row.size if row else None
-    if size is None:
+    found = arrived(office(), *tablet(), sha256, now())
+    if found is None:
         return _reply(404, {})
-    return _reply(200, {"Upload-Offset": str(arrived(office(), sha256, size, now())), "Upload-Length": str(size)})
+    reached, size = found
+    return _reply(200, {"Upload-Offset": str(reached), "Upload-Length": str(size)})
 
 
 @blueprint.patch("/<string:sha256>")

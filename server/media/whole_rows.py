@@ -15,7 +15,7 @@ from server.db import Database
 from server.ledger.plain_rows import PlainTable, Statements
 from server.ledger.queries import audiences
 from server.media.tables import UploadRow
-from shared.ledger.operation import id_bytes
+from shared.ledger.operation import id_bytes, id_text
 from shared.values import DeviceId, PersonId
 
 _WELCOME = (
@@ -27,10 +27,9 @@ _WELCOME = (
 )
 _NOTE = (
     " ON CONFLICT (sha256) DO UPDATE SET"
-    " device = CASE WHEN media_uploads.size = excluded.size THEN media_uploads.device ELSE excluded.device END,"
-    " size = excluded.size, done_at = excluded.done_at WHERE media_uploads.done_at IS NULL"
+    " device = excluded.device, size = excluded.size, done_at = excluded.done_at WHERE media_uploads.done_at IS NULL"
 )
-"""Of a file that another announced with this size the announcement stands; one that is whole already stays as it is."""
+"""Of a file that was announced before the moment of that stands; one that is whole already stays as it is."""
 
 
 class WholeRows:
@@ -40,6 +39,7 @@ class WholeRows:
         say = Statements(database.engine.dialect)
         self._uploads = PlainTable(SQLModel.metadata.tables[UploadRow.__tablename__], say)
         self._welcome, self._note = say.spelled(_WELCOME), self._uploads.insert + _NOTE
+        self._announced = say.spelled("SELECT device FROM media_announced WHERE sha256 = ?")
 
     def is_plainly_welcome(
         self, connection: Any, device: DeviceId, person: PersonId, sha256: str, size: int
@@ -55,3 +55,8 @@ class WholeRows:
         """The file is in the store and its hash was right: announcement and end in one row."""
         row = {"sha256": sha256, "size": size, "device": device, "began_at": began, "done_at": done}
         connection.execute(self._note, self._uploads.values(row))
+
+    def announced_by(self, connection: Any, sha256: str) -> list[DeviceId]:
+        """The tablets that announced the file: what they sent of it may lie in parts."""
+        found = connection.execute(self._announced, (bytes.fromhex(sha256),)).fetchall()
+        return [DeviceId(id_text(bytes(device))) for (device,) in found]

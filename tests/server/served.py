@@ -15,7 +15,7 @@ from field_app.sync import client
 from server.accounts.tables import DeviceRow
 from server.demo.processes import free_port
 from server.ledger.tables import AccessRow
-from server.media.tables import PromisedRow, UploadRow
+from server.media.tables import AnnouncedRow, PromisedRow, UploadRow
 from server.office import Office, new_subject
 from shared.values import DeviceId
 from tests.server.conftest import START
@@ -28,6 +28,7 @@ def announce(office: Office, device: DeviceId, name: str, size: int = SIZE) -> N
     with office.database.write() as session:
         session.add(PromisedRow(sha256=name, subject=new_subject(START), role="original", size=size))
         session.add(UploadRow(sha256=name, size=size, device=device, began_at=START))
+        session.add(AnnouncedRow(sha256=name, device=device, size=size))
 
 
 @dataclass

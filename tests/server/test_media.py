@@ -192,15 +192,80 @@ def test_another_size_promised_for_the_same_hash_keeps_no_true_file_out(world: W
     false, true = Sender(liar), Sender(honest)
     assert false.create(name, lie).status_code == 201
     assert false.patch(name, 0, bytes(lie - 1)).status_code == 204
-    assert true.call("HEAD", f"/api/media/{name}").headers["Upload-Length"] == str(lie)
+    assert true.call("HEAD", f"/api/media/{name}").status_code == 404, "it has not begun"
     assert true.create(name, len(data)).status_code == 201
-    at = true.offset(name)
-    if at:  # what the other sent lies before it until the hash tells
-        assert true.patch(name, at, data[at:]).status_code == 460
-    assert true.patch(name, 0, data).status_code == 204
+    for at in range(0, len(data), 1000):
+        for size in (len(data), lie):
+            assert false.create(name, size).status_code == 201
+        head = true.call("HEAD", f"/api/media/{name}").headers
+        assert (head["Upload-Offset"], head["Upload-Length"]) == (str(at), str(len(data)))
+        assert true.patch(name, at, data[at : at + 1000]).status_code == 204
     assert true.call("GET", f"/api/media/{name}").data == data
+    assert not list((liar.world.office.media / "parts").iterdir()), "what the other sent is of no use any more"
     assert false.create(name, lie).json["code"] == "hash_wrong", "a whole file is held to its hash"
     assert true.create_with(name, len(data), data).headers["Upload-Offset"] == str(len(data))
+
+
+def test_bytes_that_another_sends_under_the_same_hash_keep_no_true_file_out(sent, data: bytes) -> None:
+    one, other, name = sent
+    assert one.create(name, len(data)).status_code == 201
+    assert other.create(name, len(data)).status_code == 201
+    for at in range(0, len(data), 1000):
+        reached = other.offset(name)
+        other.patch(name, reached, bytes(min(1000, len(data) - reached)))
+        assert one.patch(name, at, data[at : at + 1000]).headers["Upload-Offset"] == str(at + 1000)
+        if at == 1000:
+            assert other.create(name, len(data)).status_code == 201
+    assert other.call("GET", f"/api/media/{name}").data == data
+    assert other.offset(name) == len(data)
+
+
+def test_another_size_named_in_the_same_record_keeps_no_true_file_out(world: World, data: bytes) -> None:
+    one, other = world.person(Role.NPM_MEMBER), world.person(Role.NPM_MEMBER)
+    honest, liar = world.tablet(one), world.tablet(other)
+    visit, record, name = world.visit(one, other), new_subject(world.now), hashlib.sha256(data).hexdigest()
+    honest.sync(honest.write(record, RecordOpened(visit=visit, checklists=())))
+    for tablet, size in ((honest, len(data)), (liar, len(data) - 1)):
+        photo = PhotoTaken(files=(MediaFile(role="original", sha256=name, size=size),), key="", sealed="")
+        frame = tablet.write(record, photo, clock=size if tablet is honest else 2 * size)
+        assert statuses(tablet.sync(frame)) == [("accepted", "")]
+    assert Sender(honest).create(name, len(data)).status_code == 201
+    assert Sender(honest).create_with(name, len(data), data).headers["Upload-Offset"] == str(len(data))
+
+
+def test_a_whole_file_stored_before_a_crash_keeps_its_size_whoever_asks(sent, data: bytes, monkeypatch) -> None:
+    """Somebody announced it with another size, and asks between the crash and the tablet that sent it."""
+    one, other, name = sent
+    photo = PhotoTaken(files=(MediaFile(role="original", sha256=name, size=10),), key="", sealed="")
+    record = next(iter(one.tablet.chains))
+    assert statuses(other.tablet.sync(other.tablet.write(record, photo))) == [("accepted", "")]
+    other.token = other.tablet.sync().page.token
+    assert other.create(name, 10).status_code == 201
+    with monkeypatch.context() as patched:
+        patched.setattr("server.media.whole_rows.WholeRows.note_whole", _power_gone)
+        with pytest.raises(SystemExit):
+            one.create_with(name, len(data), data)
+    head = other.call("HEAD", f"/api/media/{name}").headers
+    assert (head["Upload-Offset"], head["Upload-Length"]) == (str(len(data)), str(len(data)))
+    assert one.create(name, len(data)).status_code == 201
+    assert one.offset(name) == len(data)
+
+
+def test_nothing_is_done_to_a_part_that_was_made_whole_meanwhile(sent, data: bytes, monkeypatch) -> None:
+    """A second request of the tablet waits for the part while the first one brings its last byte."""
+    one, _, name = sent
+    one.create(name, len(data))
+    one.patch(name, 0, data[:1000])
+    office, real = one.tablet.world.office, folder.fcntl.flock
+
+    def slow(handle: int, how: int) -> None:
+        monkeypatch.setattr(folder.fcntl, "flock", real)
+        assert one.patch(name, 1000, data[1000:]).status_code == 204
+        real(handle, how)
+
+    monkeypatch.setattr(folder.fcntl, "flock", slow)
+    folder.begin_anew(office.media, name, one.tablet.id, 10)
+    assert one.call("GET", f"/api/media/{name}").data == data
 
 
 def test_a_stranger_neither_sends_nor_gets(sent, data: bytes) -> None:
@@ -271,7 +336,7 @@ def test_a_file_announced_before_comes_whole_and_a_second_one_changes_nothing(se
     assert other.create(name, len(data)).status_code == 201
     assert one.create_with(name, len(data), data).status_code == 201
     database, now = one.tablet.world.office.database, one.tablet.world.now
-    whole = (other.tablet.id, len(data), now)
+    whole = (one.tablet.id, len(data), now)
     assert noted(database, name) == whole
     with database.lent() as connection, database.push(connection):
         database.kept(WholeRows).note_whole(connection, one.tablet.id, name, 1, now, now + timedelta(minutes=1))

@@ -319,12 +319,18 @@ def upgrade() -> None:
     with op.batch_alter_table('mandates', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_mandates_visit'), ['visit'], unique=False)
 
+    op.create_table('media_announced',
+    sa.Column('sha256', server.db.Hash(length=32), nullable=False),
+    sa.Column('device', server.db.Id(length=16), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('sha256', 'device')
+    )
     op.create_table('media_promised',
     sa.Column('sha256', server.db.Hash(length=32), nullable=False),
     sa.Column('subject', server.db.Id(length=16), nullable=False),
-    sa.Column('role', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('sha256', 'subject')
+    sa.Column('role', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
+    sa.PrimaryKeyConstraint('sha256', 'subject', 'size')
     )
     with op.batch_alter_table('media_promised', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_media_promised_subject'), ['subject'], unique=False)
@@ -691,6 +697,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_media_promised_subject'))
 
     op.drop_table('media_promised')
+    op.drop_table('media_announced')
     with op.batch_alter_table('mandates', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_mandates_visit'))
 

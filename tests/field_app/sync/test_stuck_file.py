@@ -8,7 +8,7 @@ import pytest
 
 from server.media.folder import part_path
 from server.media.queries import whole
-from server.media.tables import UploadRow
+from server.media.tables import AnnouncedRow, UploadRow
 from tests.ground.world import World
 from tests.trials.two_g_line import begun, with_photo
 
@@ -57,7 +57,8 @@ def test_a_file_that_another_announced_with_another_size_arrives(tmp_path, came:
         name = with_photo(store, record, tablet.clock(), thumbnail=bytes(20_000))[0]
         with office.database.write() as session:
             session.add(UploadRow(sha256=name, size=50_000, device=office.keys.device, began_at=tablet.clock()))
-        part = part_path(office.media, name)
+            session.add(AnnouncedRow(sha256=name, device=office.keys.device, size=50_000))
+        part = part_path(office.media, name, office.keys.device)
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(bytes([1]) * came)
         for _ in range(3):
