@@ -19,6 +19,7 @@ from shared.errors import RuleBroken
 from shared.ledger.frame import Frame
 from shared.ledger.messages import AskedFrame, Hello, are_fates_sealed, encode_request, read_hello
 from shared.observations.answers import AnswerRecorded
+from shared.observations.notebook import LooseNoteKept
 from shared.observations.record import RecordOpened
 from shared.permissions import readers
 from shared.values import DeviceId, PersonId, stamp
@@ -240,6 +241,26 @@ def test_what_would_make_another_subject_of_this_one_stays_aside(pair, officer) 
     state = state_of(world, record)
     assert (state.visit, type(state).__name__) == (visit, "Record")
     assert len(state.answers.items) == 3
+    stands(world)
+
+
+def test_a_subject_begun_first_by_another_as_another_kind_loses_and_shows_nothing(pair, officer) -> None:
+    """Who was handed the beginning by bundle knows its id: the true frames stay aside, raw, and are given to nobody."""
+    one, other, visit = pair
+    world = one.world
+    record = new_subject(world.now)
+    true = one.write(record, RecordOpened(visit=visit, checklists=()), *answers(3))
+    false = other.write(record, LooseNoteKept(key="", sealed="AAAA"), clock=5)
+    assert statuses(other.sync(false)) == [("accepted", "")]
+    assert statuses(one.sync(true)) == [("quarantined", "wrong_subject")]
+    with pytest.raises(RuleBroken, match="frame_early"):
+        taken_in(world, true, officer, other.person)
+    taken_in(world, true, officer, other.person, "kept_aside")
+    assert asking(one, true)[1] == [("kept_aside", "wrong_subject")]
+    assert true.header not in [frame.header for frame in (*other.seen, *other.sync().frames)]
+    with world.office.database.read() as session:
+        held = session.exec(select(HeldFrameRow).where(HeldFrameRow.subject == record)).one()
+        assert queries.unpacked(held.data) == true.encoded()
     stands(world)
 
 
