@@ -19,11 +19,12 @@ from field_app.store.fates import has_forged_branch
 from field_app.store.held import Held, counted
 from field_app.store.kept import FrameState, KeptReceipt, Meta, Pulled
 from field_app.store.opened import Opened, Writing
+from field_app.store.put_aside import UNKNOWN_POSITION, came_back, pulled_frame, still_aside
 from field_app.store.store import Store
 from field_app.store.vouched import known_keys
 from shared.accounts import Person
 from shared.ledger.door import place
-from shared.ledger.frame import Frame, is_sealed, read_frames
+from shared.ledger.frame import Frame, is_sealed
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import FrameReceipt, Receipt, receipt_number
 from shared.ledger.operation import Operation
@@ -31,8 +32,6 @@ from shared.permissions import EVERYBODY, OFFICE_ACTS, TABLET_OPENS, plans_for_t
 from shared.registry import BODIES, kind_of_subject, parent_of, strays
 from shared.values import DeviceId, PersonId, SubjectId
 
-UNKNOWN_POSITION = 2**53 - 1
-"""A frame of which nobody knows where the office has it: due again after every restore."""
 _receipt = msgspec.json.Decoder(Receipt)
 
 
@@ -103,17 +102,13 @@ def frames_for(store: Store, person: PersonId) -> list[Frame]:
             for cut in sorted(opened.cuts, key=lambda each: each.number)
             if cut.header.subject in shared
         ]
-        numbers = [number for number, (_, header) in opened.pulled.items() if header.subject in shared]
-        return [*own, *(frame for number in sorted(numbers) if (frame := _pulled_frame(opened, number)))]
+        aside = {each.number for each in opened.aside}
+        numbers = [
+            number for number, (_, header) in opened.pulled.items() if header.subject in shared and number not in aside
+        ]
+        return [*own, *(frame for number in sorted(numbers) if (frame := pulled_frame(opened, number)))]
 
     return store.reading(work)
-
-
-def _pulled_frame(opened: Opened, number: int) -> Frame | None:
-    plain = opened.database.get("pulled", number)
-    if plain is None:
-        return None
-    return read_frames(msgspec.msgpack.decode(plain, type=Pulled).frame[:-1].split(b"\n"))[0]
 
 
 def receipts_for(store: Store, person: PersonId) -> list[KeptReceipt]:
@@ -147,16 +142,24 @@ def _take_frames(opened: Opened, frames: Sequence[Frame], position: int) -> Take
     taken, plan = Taken(), _Plan(keys, _owners(opened))
     sealed = [frame for frame in frames if any(is_sealed(frame, bytes.fromhex(k)) for k in keys.get(_of(frame), ()))]
     taken.refused = len(frames) - len(sealed)
+    back = came_back(opened, sealed)
+    if not position:  # only the office's word makes them count again
+        taken.known = len(back)
+        sealed = [frame for frame in sealed if frame.encoded() not in back]
     _place_all(opened, plan, [frame for frame in sealed if _of(frame) != opened.identity.device], taken)
     _leave_unreadable(opened, plan, taken)
     _stop_if_emptied(opened, plan)
     bound = position or UNKNOWN_POSITION
     if not plan.pulled:
         return taken
+    taken_back = {wire: back[wire] for frame in plan.pulled if (wire := frame.encoded()) in back}
+    gone = [each.number for each in taken_back.values()]
 
     def work(writing: Writing) -> tuple[list[int], Meta]:
         numbers = [writing.put("pulled", Pulled(bound, frame.encoded(), True)) for frame in plan.pulled]
+        writing.delete_all("pulled", gone)
         offers = opened.meta.offers if position else tuple(sorted({*opened.meta.offers, *numbers}))
+        offers = tuple(number for number in offers if number not in gone)
         meta = msgspec.structs.replace(opened.meta, offers=offers)
         writing.put("meta", meta, 1)
         return numbers, meta
@@ -164,6 +167,9 @@ def _take_frames(opened: Opened, frames: Sequence[Frame], position: int) -> Take
     numbers, meta = opened.write(work)
     for number, frame in zip(numbers, plan.pulled, strict=True):
         opened.pulled[number] = (bound, frame.header)
+    for number in gone:
+        opened.pulled.pop(number)
+    opened.aside = still_aside(opened, (), taken_back)
     for held in plan.trial.values():
         opened.book.changed(held)
     opened.meta = meta
@@ -290,7 +296,7 @@ def _take_receipts(opened: Opened, receipts: list[KeptReceipt]) -> int:
 
 
 def _place(opened: Opened, number: int) -> tuple[str, int, int, str]:
-    frame = _pulled_frame(opened, number)
+    frame = pulled_frame(opened, number)
     if frame is None:
         return ("", 0, 0, "")
     header = frame.header

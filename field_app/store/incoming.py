@@ -27,11 +27,20 @@ from field_app.store.kept import (
     Pulled,
 )
 from field_app.store.opened import Cut, Loose, Opened, Writing
+from field_app.store.put_aside import (
+    UNKNOWN_POSITION,
+    came_back,
+    head_of,
+    said_aside,
+    still_aside,
+    with_children,
+    without,
+)
 from field_app.store.store import Store
 from field_app.store.vouched import is_the_offices, known_keys, office_keys, sealed_by
 from shared.ledger.crypto import is_signed
 from shared.ledger.door import place
-from shared.ledger.frame import Frame, FrameHeader
+from shared.ledger.frame import Frame
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import (
     Receipt,
@@ -55,6 +64,8 @@ class _Plan:
     aside: list[Loose] = field(default_factory=list)
     found_good: list[Loose] = field(default_factory=list)
     forged: list[Loose] = field(default_factory=list)
+    put_aside: list[Loose] = field(default_factory=list)
+    back: dict[bytes, Loose] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
     behind: dict[str, int] = field(default_factory=dict)
 
@@ -95,6 +106,8 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
         for each in plan.found_good:
             at = opened.pulled[each.number][0]
             writing.put("pulled", Pulled(at, each.frame.encoded(), True), each.number)
+        for each in plan.put_aside:
+            writing.put("pulled", Pulled(UNKNOWN_POSITION, each.frame.encoded(), True, True), each.number)
         writing.delete_all("pulled", [each.number for each in plan.forged if each.number])
         for number, fate in fates.items():
             writing.put("frame_state", fate, number)
@@ -121,6 +134,7 @@ def _apply(opened: Opened, reply: Reply, now: datetime) -> None:
     for held in plan.trial.values():
         opened.book.changed(held)
     opened.media |= {kept.sha256: (row, kept) for kept, row in due_again}
+    opened.aside = still_aside(opened, plan.put_aside, plan.back)
     opened.loose, opened.meta, opened.nonce = loose, meta, page.next_nonce
     if receipt.frames:
         opened.receipts.append(KeptReceipt(reply.receipt_bytes, reply.signature))
@@ -136,10 +150,13 @@ def _files_due_again(opened: Opened) -> list[tuple[MediaKept, int]]:
 
 
 def _planned(opened: Opened, reply: Reply, now: datetime) -> _Plan:
-    plan = _Plan()
+    plan = _Plan(put_aside=said_aside(opened, reply), back=came_back(opened, reply.frames))
+    plan.trial, followers = without(opened, plan.put_aside)
+    plan.alarms += [Alarm("kept_aside", subject, stamp(now)) for subject in plan.trial]
     known = known_keys(opened, [*(each.frame for each in opened.loose), *reply.frames])
-    waiting = {each.frame.encoded(): each for each in (*opened.loose, *(Loose(frame) for frame in reply.frames))}
-    waiting |= {each.frame.encoded(): each for each in opened.loose}
+    loose = [*opened.loose, *followers]
+    waiting = {each.frame.encoded(): each for each in (*loose, *(Loose(frame) for frame in reply.frames))}
+    waiting |= {each.frame.encoded(): each for each in loose} | plan.back
     moved = True
     while moved and waiting:
         moved = False
@@ -241,7 +258,7 @@ def _stop_if_emptied(opened: Opened, plan: _Plan) -> None:
     """
     trial = opened.book.with_candidates(plan.trial.values())
     touched = set(plan.trial) | {child for id_ in plan.trial for child in trial._children.get(id_, ())}
-    for subject in touched:
+    for subject in touched - with_children(opened, {each.frame.header.subject for each in plan.put_aside}):
         before = opened.book.subjects.get(subject)
         if before is None:
             continue
@@ -303,7 +320,7 @@ def _meta_after(opened: Opened, reply: Reply, plan: _Plan, fates: dict[int, Fram
         )  # an answer of earlier, given again: what was seen since stands
     drift = moment_of(receipt.tablet_now) - moment_of(receipt.received_at)
     return Meta(
-        cursor="" if set(differs) - set(meta.differs) else page.cursor, epoch=receipt.epoch,
+        cursor="" if plan.put_aside or set(differs) - set(meta.differs) else page.cursor, epoch=receipt.epoch,
         position=position, ledger_head=head, nonce=page.next_nonce, durable=page.durable,
         revoked=page.revoked, stopped=stopped, confirmed=True, exchanged_at=receipt.received_at,
         drift_seconds=int(drift.total_seconds()), offers=tuple(sorted(offers)), differs=tuple(differs),
@@ -335,18 +352,7 @@ def _still_behind(opened: Opened, plan: _Plan) -> dict[str, int]:
 def _offered(opened: Opened, reply: Reply) -> set[int]:
     """Frames of others that were offered and now have their answer. The last id tells: two chains may look alike."""
     said = {each.head for each in reply.receipt.frames}
-    return {number for number in opened.meta.offers if _head_of(opened, opened.pulled[number][1]) in said}
-
-
-def _head_of(opened: Opened, header: FrameHeader) -> str:
-    held = opened.book.subjects.get(header.subject)
-    ids = held.chains.get(header.device, []) if held else []
-    last = header.first + header.count - 1
-    if last <= len(ids):
-        return ids[last - 1]
-    return next(
-        (frame.ids()[-1].hex() for frame in (each.frame for each in opened.loose) if frame.header == header), ""
-    )
+    return {number for number in opened.meta.offers if head_of(opened, opened.pulled[number][1]) in said}
 
 
 def _differing(opened: Opened, reply: Reply, plan: _Plan, fates: dict[int, FrameState], offers: set[int]) -> list[str]:

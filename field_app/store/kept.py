@@ -72,11 +72,13 @@ class FrameState(msgspec.Struct, frozen=True):
 
 class Pulled(msgspec.Struct, frozen=True, array_like=True):
     """A frame of another device as it came. bound: ledger position it lies at or below. is_checked: its seal was found
-    to be that of a device the office vouched for; before, it is kept and does not count."""
+    to be that of a device the office vouched for; before, it is kept and does not count. is_aside: the office keeps it
+    aside; it is kept and does not count here either."""
 
     bound: int
     frame: bytes
     is_checked: bool = False
+    is_aside: bool = False
 
 
 class KeptReceipt(msgspec.Struct, frozen=True, array_like=True):

@@ -118,6 +118,8 @@ class Opened:
     receipts: list[KeptReceipt] = field(default_factory=list)
     pulled: dict[int, tuple[int, FrameHeader]] = field(default_factory=dict)
     loose: list[Loose] = field(default_factory=list)
+    aside: list[Loose] = field(default_factory=list)
+    """Frames of others that came by hand and that the office keeps aside."""
     damage: Damage = field(default_factory=Damage)
     is_short: bool = False
     """The ballast was given up; it is laid again behind the first save that finds room."""
@@ -249,7 +251,7 @@ def load(opened: Opened, own: dict[int, bytes]) -> None:
         pulled = msgspec.msgpack.decode(plain, type=Pulled)
         frame = read_frames(pulled.frame[:-1].split(b"\n"))[0]
         opened.pulled[number] = (pulled.bound, frame.header)
-        opened.loose.append(Loose(frame, number, pulled.is_checked))
+        (opened.aside if pulled.is_aside else opened.loose).append(Loose(frame, number, pulled.is_checked))
     settle_loose(opened)
     for held in opened.book.subjects.values():
         opened.book.changed(held)
