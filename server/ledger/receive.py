@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from server.ledger import queries
 from server.ledger.append import append
+from server.ledger.contacts import stop_reading
 from server.ledger.packing import packed
 from server.ledger.queries import Standing
 from server.ledger.senders import Sender, Senders, enrolled_by
@@ -86,7 +87,7 @@ def receive(session: Session, office: Office, device: DeviceId, request: Request
         stored = session.connection().execute(_RECEIPT, {"device": device, "request": request.name}).scalar()
         if stored is not None:
             return Received(stored, touched)
-    judged = take_in(session, device, request.frames, now)
+    judged, late = _taken_in(session, device, request.frames, now)
     counter = queries.counter(session)
     receipt = canonical(
         Receipt(
@@ -99,10 +100,14 @@ def receive(session: Session, office: Office, device: DeviceId, request: Request
     if request.frames and all(item.verdict.status in ("accepted", "already") for item in judged):
         receipt_row = {"device": device, "request": request.name, "body": receipt}
         session.connection().execute(_NEW_RECEIPT, receipt_row)
-    forks = [item for item in judged if item.verdict == Verdict("quarantined", "fork") and item.is_tablets]
+    forks = _second_histories([*judged, *late])
     forked = frozenset(item.frame.header.device for item in forks if not item.is_decided)
     decisions.carry_decided(session, office, [item.frame for item in forks if item.is_decided], now)
     return Received(receipt, touched, forked)
+
+
+def _second_histories(judged: Sequence[Judged]) -> list[Judged]:
+    return [item for item in judged if item.verdict == Verdict("quarantined", "fork") and item.is_tablets]
 
 
 def _frame_receipt(item: Judged) -> FrameReceipt:
@@ -112,24 +117,38 @@ def _frame_receipt(item: Judged) -> FrameReceipt:
 
 
 def take_in(session: Session, carrier: DeviceId, frames: Sequence[Frame], now: datetime) -> list[Judged]:
-    """Judges and stores; frames held back that now fit are taken in behind the ones they waited for."""
+    """Judges and stores; frames held back that now fit are taken in behind the ones they waited for. A tablet of which
+    one that waited turns out to be a second history reads no more."""
+    judged, late = _taken_in(session, carrier, frames, now)
+    for item in _second_histories(late):
+        if not item.is_decided:
+            stop_reading(session, item.frame.header.device, now)
+    return judged
+
+
+def _taken_in(
+    session: Session, carrier: DeviceId, frames: Sequence[Frame], now: datetime
+) -> tuple[list[Judged], list[Judged]]:  # fmt: skip
+    """The frames judged and stored, and of those that waited the ones that wait no more and were not taken in."""
     arrival = Arrival(session, frames)
     judged = [arrival.opened(frame) for frame in frames]
     arrival.ledger.lock((item.frame.header.subject, item.operations) for item in judged)
     for item in sorted(judged, key=_parents_first):
         arrival.judge(item)
-    _take_in_waiting(session, arrival, judged)
+    late = _take_in_waiting(session, arrival, judged)
     for item in judged:
         if item.verdict.status in ("waiting", "quarantined", "kept_aside"):
             _hold(session, carrier, item, now)
     session.flush()
     if arrival.ledger.accepted:
         append(session, arrival.ledger.accepted, now, arrival.ledger.held)
-    return judged
+    return judged, late
 
 
-def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged]) -> None:
-    """Frames of this request and frames held back earlier that fit now, as long as one brings another."""
+def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged]) -> list[Judged]:
+    """Frames of this request and frames held back earlier that fit now, as long as one brings another; of the latter
+    those that turn out to be quarantined."""
+    late: list[Judged] = []
     subjects = {item.frame.header.subject for item in judged}
     devices = enrolled_by([item.frame for item in judged])
     moved = True
@@ -148,6 +167,8 @@ def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged
                 devices |= arrival.senders.also(again.frame)
             else:
                 row.status, row.reason = again.verdict.status, again.verdict.reason
+                late += [again] if row.status != "waiting" else []
+    return late
 
 
 _RANK = {"office": -2, "person": -1, "visit_request": 0, "visit": 1, "record": 2, "interview": 3, "report": 4}

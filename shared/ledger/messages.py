@@ -51,7 +51,7 @@ class ChainHead(msgspec.Struct, frozen=True, array_like=True):
     """How far a chain of this device is held: [subject, seq, id]."""
 
     subject: SubjectId
-    seq: int
+    seq: Whole
     id: str
 
 

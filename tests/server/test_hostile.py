@@ -13,8 +13,9 @@ from server.accounts.tables import DeviceRow
 from server.ledger import queries
 from server.ledger.actions import record as office_record
 from server.ledger.packing import packed
-from server.ledger.tables import FrameRow
+from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow
 from server.office import new_subject
+from server.quarantine.decisions import is_carried
 from shared.accounts import Role
 from shared.ledger.crypto import box_address, new_box_key, new_signing_key, verifying_key
 from shared.ledger.merge import operations_of
@@ -22,11 +23,13 @@ from shared.ledger.messages import SIGNATURE_HEADER, ChainHead
 from shared.ledger.operation import Body, chain, genesis
 from shared.observations.interview import InterviewOpened
 from shared.observations.record import InterviewCounted, RecordOpened
+from shared.quarantine import FrameTakenIn
 from shared.registry import BODIES, state_of
 from shared.values import PersonId, SubjectId
 from shared.visit_requests import RequestFiled, RequestPutToVote
 from shared.visits import EntryRecorded, GroupFormed, MandateIssued, OfficerAssigned, VisitPlanned, VisitStarted
 from tests.server.conftest import Tablet, World, statuses
+from tests.server.test_quarantine import twin_of
 from tests.server.test_sync import answers, begun
 
 QUARANTINED = [("quarantined", "no_access")]
@@ -137,6 +140,41 @@ def test_a_clock_that_says_nothing_breaks_nothing(pair) -> None:
         raw = msgspec.json.encode(changed, order="sorted").replace(b'"?"', f'"{now}"'.encode())
         answer = one.post(raw + b"\n" + rest)
         assert answer.status_code in (200, 422), answer.get_data()
+
+
+@pytest.mark.parametrize("seq", [10**20, -(10**20), -1])
+def test_a_place_in_a_chain_that_is_none_breaks_nothing(pair, seq: int) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    line, rest = one.request().split(b"\n", 1)
+    raw = msgspec.json.encode(msgspec.json.decode(line) | {"lacks": [[record, seq, ""]]}, order="sorted")
+    answer = one.post(raw + b"\n" + rest)
+    assert (answer.status_code, answer.json["code"]) == (422, "request_unreadable")
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_a_second_history_that_waited_for_a_gap_is_one_when_the_gap_is_filled(pair, is_decided: bool) -> None:
+    """A colleague carries what stands behind a gap; when the gap is filled another line stands there."""
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    office, now = one.world.office, one.world.now
+    first, twin = one.write(record, *answers(1, 10)), twin_of(one)
+    false = twin.write(record, *answers(1, 12))
+    if is_decided:  # and said before the frame is here, as after a restore
+        said = FrameTakenIn(
+            device=one.id, subject=record, first=false.header.first, count=1, head=false.ids()[-1].hex(), held="fork",
+            reason="looked into it", second=other.person,
+        )  # fmt: skip
+        with office.database.write() as session:
+            office_record(session, office, SubjectId(one.person), one.world.founded.admin, [said], now)
+    assert statuses(other.sync(false)) == [("waiting", "gap")]
+    true = one.write(record, *answers(1, 11))
+    assert statuses(one.sync(first, true)) == [("accepted", "")] * 2
+    with office.database.read() as session:
+        held = [(row.status, row.reason) for row in session.exec(select(HeldFrameRow))]
+        assert held == ([] if is_decided else [("quarantined", "fork")])
+        assert is_carried(session, false) == is_decided
+        assert session.get(ContactRow, one.id).frozen_why == ("" if is_decided else "fork")
 
 
 def test_a_label_of_control_signs_is_refused_and_the_code_stays_good(world: World) -> None:
