@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, or_
+from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
 from server.ledger import queries
@@ -21,6 +21,7 @@ from server.ledger.queries import Standing
 from server.ledger.senders import Sender, Senders, enrolled_by
 from server.ledger.tables import FrameRow, HeldFrameRow, ReceiptRow
 from server.ledger.underway import UnderWay
+from server.ledger.waiting import that_may_fit
 from server.office import Office
 from server.quarantine import decisions
 from shared.accounts import Person, Role
@@ -43,16 +44,9 @@ from shared.registry import (
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import Visit
 
-_h, _r = HeldFrameRow.__table__.c, ReceiptRow.__table__.c  # type: ignore[attr-defined]
+_r = ReceiptRow.__table__.c  # type: ignore[attr-defined]
 _RECEIPT = select(_r.body).where(_r.device == bindparam("device"), _r.request == bindparam("request"))
 _NEW_RECEIPT = insert(ReceiptRow.__table__)  # type: ignore[attr-defined]
-_WAITING = (
-    select(_h.id).where(_h.status == "waiting")
-    .where(or_(_h.subject.in_(bindparam("subjects", expanding=True)),
-               _h.parent.in_(bindparam("subjects", expanding=True)),
-               _h.device.in_(bindparam("devices", expanding=True))))
-    .order_by(_h.first)
-)  # fmt: skip
 
 
 @dataclass
@@ -158,7 +152,7 @@ def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged
             if item.verdict.status == "waiting":
                 arrival.judge(item)
                 moved = moved or item.verdict.status != "waiting"
-        for row in _waiting_behind(session, subjects, devices):
+        for row in that_may_fit(session, arrival.ledger, arrival.senders.servers(), subjects, devices):
             again = arrival.opened(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
             arrival.judge(again)
             if again.verdict.status in ("accepted", "already"):
@@ -167,7 +161,9 @@ def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged
                 devices |= arrival.senders.also(again.frame)
             else:
                 row.status, row.reason = again.verdict.status, again.verdict.reason
-                late += [again] if row.status != "waiting" else []
+                if row.status != "waiting":
+                    late.append(again)
+                    moved = True  # what goes on from a second history belongs to it
     return late
 
 
@@ -339,15 +335,6 @@ def _known_ids(session: Session, frame: Frame, held: Held) -> set[str]:
     return {id_.hex() for row in rows for id_ in queries.frame_of(row).ids()}
 
 
-def _waiting_behind(session: Session, subjects: set[SubjectId], devices: frozenset[DeviceId]) -> list[HeldFrameRow]:
-    if not subjects and not devices:
-        return []
-    session.flush()
-    ids = session.connection().execute(_WAITING, {"subjects": list(subjects), "devices": list(devices)}).scalars()
-    found = [session.get(HeldFrameRow, id_) for id_ in ids.all()]
-    return [row for row in found if row is not None]
-
-
 def _hold(session: Session, carrier: DeviceId, item: Judged, now: datetime) -> None:
     header, last_id = item.frame.header, item.frame.ids()[-1].hex()
     known = session.exec(
@@ -363,7 +350,7 @@ def _hold(session: Session, carrier: DeviceId, item: Judged, now: datetime) -> N
         session.add(
             HeldFrameRow(
                 subject=header.subject, parent=parent_of(item.operations), device=header.device, first=header.first,
-                count=header.count, last_id=last_id, data=packed(item.frame), status=item.verdict.status,
-                reason=item.verdict.reason, carried_by=carrier, received_at=now,
+                count=header.count, prev=header.prev, last_id=last_id, data=packed(item.frame),
+                status=item.verdict.status, reason=item.verdict.reason, carried_by=carrier, received_at=now,
             )
         )  # fmt: skip

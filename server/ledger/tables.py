@@ -116,6 +116,7 @@ class HeldFrameRow(SQLModel, table=True):
     device: str = Field(sa_column=Column(Id, nullable=False))
     first: int
     count: int
+    prev: str = Field(sa_column=Column(Hash, nullable=False))
     last_id: str = Field(sa_column=Column(Hash, nullable=False))
     data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     status: str = Field(max_length=16)

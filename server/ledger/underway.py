@@ -75,6 +75,11 @@ class UnderWay:
             self._chains[place] = chain
         return self._chains[place]
 
+    def reached(self, device: DeviceId, subject: SubjectId) -> int:
+        """How far this request has brought a chain; 0 for one it did not touch."""
+        chain = self._chains.get((device, subject))
+        return chain.seq if chain else 0
+
     def operations(self, subject: SubjectId) -> list[Operation]:
         """All of a subject, with what was accepted."""
         held = self.held.get(subject)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from sqlmodel import select
 
 from server.accounts import actions as accounts
 from server.accounts.tables import DeviceRow
-from server.ledger import queries
+from server.ledger import queries, receive
 from server.ledger.actions import record as office_record
 from server.ledger.packing import packed
 from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow
@@ -18,14 +19,15 @@ from server.office import new_subject
 from server.quarantine.decisions import is_carried
 from shared.accounts import Role
 from shared.ledger.crypto import box_address, new_box_key, new_signing_key, verifying_key
+from shared.ledger.frame import Frame, cut, read_frames, without_prefix
 from shared.ledger.merge import operations_of
 from shared.ledger.messages import SIGNATURE_HEADER, ChainHead
-from shared.ledger.operation import Body, chain, genesis
+from shared.ledger.operation import Body, chain, encode_line, genesis
 from shared.observations.interview import InterviewOpened
 from shared.observations.record import InterviewCounted, RecordOpened
 from shared.quarantine import FrameTakenIn
 from shared.registry import BODIES, state_of
-from shared.values import PersonId, SubjectId
+from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visit_requests import RequestFiled, RequestPutToVote
 from shared.visits import EntryRecorded, GroupFormed, MandateIssued, OfficerAssigned, VisitPlanned, VisitStarted
 from tests.server.conftest import Tablet, World, statuses
@@ -175,6 +177,30 @@ def test_a_second_history_that_waited_for_a_gap_is_one_when_the_gap_is_filled(pa
         assert held == ([] if is_decided else [("quarantined", "fork")])
         assert is_carried(session, false) == is_decided
         assert session.get(ContactRow, one.id).frozen_why == ("" if is_decided else "fork")
+
+
+def test_what_cannot_fit_yet_is_not_read_again_by_those_who_push(pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One tablet leaves many frames behind a gap; whoever else writes in the record must not pay for each of them."""
+    one, other, visit = pair
+    record, _ = begun(one, visit)
+    line = encode_line(answers(1)[0], other.person, stamp(other.world.now), 50)
+    beyond = [cut(other.secret, other.id, record, 9 + k, bytes([k]) * 32, [line]) for k in range(20)]
+    elsewhere = [
+        other.write(new_subject(other.world.now), RecordOpened(visit=visit, checklists=()), *answers(2))
+        for _ in range(9)
+    ]
+    tails = [without_prefix(frame, 1) for frame in elsewhere]
+    unnamed = replace(other, id=DeviceId(new_subject(other.world.now)), chains={}).write(record, *answers(1))
+    assert set(statuses(other.sync(*beyond, *tails, unnamed))) == {("waiting", "gap")}
+    read: list[Frame] = []
+    monkeypatch.setattr(receive, "read_frames", lambda lines: read.extend(found := read_frames(lines)) or found)
+    assert statuses(one.sync(one.write(record, *answers(1, 7)))) == [("accepted", "")]
+    assert statuses(one.sync(one.write(visit, EntryRecorded(admitted_at="x")))) == [("accepted", "")]
+    assert read == []
+    gap = other.write(record, *answers(8))
+    assert statuses(other.sync(gap)) == [("accepted", "")]
+    assert read == [beyond[0]], "what stands behind the gap is looked at when the gap is filled"
+    assert statuses(other.sync(*elsewhere))[0] == ("accepted", "")
 
 
 def test_a_label_of_control_signs_is_refused_and_the_code_stays_good(world: World) -> None:

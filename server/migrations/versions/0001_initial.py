@@ -253,6 +253,7 @@ def upgrade() -> None:
     sa.Column('device', server.db.Id(length=16), nullable=False),
     sa.Column('first', sa.Integer(), nullable=False),
     sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('prev', server.db.Hash(length=32), nullable=False),
     sa.Column('last_id', server.db.Hash(length=32), nullable=False),
     sa.Column('data', sa.LargeBinary(), nullable=False),
     sa.Column('status', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
