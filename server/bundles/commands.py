@@ -39,9 +39,9 @@ def add_commands(commands: Any) -> None:
 
 
 def _office() -> Office:
-    from server.app import open_office
+    from server.app import open_checked
 
-    return open_office(from_environment(os.environ))
+    return open_checked(from_environment(os.environ))
 
 
 def _take(given: argparse.Namespace) -> int:

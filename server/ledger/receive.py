@@ -152,7 +152,7 @@ def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged
             if item.verdict.status == "waiting":
                 arrival.judge(item)
                 moved = moved or item.verdict.status != "waiting"
-        for row in that_may_fit(session, arrival.ledger, arrival.senders.servers(), subjects, devices):
+        for row in that_may_fit(session, arrival.ledger, arrival.senders.servers, subjects, devices):
             again = arrival.opened(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
             arrival.judge(again)
             if again.verdict.status in ("accepted", "already"):

@@ -7,7 +7,7 @@ them: what cannot fit is told by a few columns, and its bytes are not read. Deci
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
@@ -46,13 +46,13 @@ _DECIDED = select(_d.head).where(_d.subject.in_(_SUBJECTS), _d.held == "fork")
 
 
 def that_may_fit(
-    session: Session, ledger: UnderWay, servers: Collection[DeviceId], subjects: set[SubjectId],
+    session: Session, ledger: UnderWay, servers: Callable[[], Collection[DeviceId]], subjects: set[SubjectId],
     devices: frozenset[DeviceId],
 ) -> list[HeldFrameRow]:  # fmt: skip
     """Frames that waited, of these subjects, of those that belong to them and of these devices; within a chain by seq.
 
     ledger   chains as they are with what this request brought
-    servers  devices of the office; a frame of a device that nobody named waits for its name alone
+    servers  asked for the devices of the office; a frame of a device that nobody named waits for its name alone
     devices  named just now: everything of theirs is looked at
     """
     if not subjects and not devices:
@@ -68,7 +68,7 @@ def that_may_fit(
         if device in devices:
             return True
         reached = max(seq, ledger.reached(DeviceId(device), SubjectId(subject)))
-        return (is_known or device in servers) and (first <= reached + 1 or prev in forks)
+        return (first <= reached + 1 or prev in forks) and (is_known or device in servers())
 
     found = [session.get(HeldFrameRow, id_) for id_, *place in waiting if may_fit(*place)]
     return [row for row in found if row is not None]

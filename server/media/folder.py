@@ -132,7 +132,7 @@ def append(
     _begun_anew(path)
     with _alone(path) as handle:
         held = os.fstat(handle).st_size
-        if (whole := store.size(sha256)) is not None:  # made whole while this one waited
+        if held == 0 and (whole := store.size(sha256)) is not None:  # made whole while this one waited
             path.unlink()
             _write_owed(path, [])
             raise WrongOffset(whole)

@@ -63,9 +63,9 @@ def _two(parser: argparse.ArgumentParser) -> None:
 
 
 def _office() -> Office:
-    from server.app import open_office
+    from server.app import open_checked
 
-    return open_office(from_environment(os.environ))
+    return open_checked(from_environment(os.environ))
 
 
 def _now() -> datetime:
