@@ -152,8 +152,10 @@ def _take_in_waiting(session: Session, arrival: Arrival, judged: Sequence[Judged
             if item.verdict.status == "waiting":
                 arrival.judge(item)
                 moved = moved or item.verdict.status != "waiting"
-        for row in that_may_fit(session, arrival.ledger, arrival.senders.servers, subjects, devices):
-            again = arrival.opened(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0])
+        rows = that_may_fit(session, arrival.ledger, arrival.senders.servers, subjects, devices)
+        fits = [arrival.opened(read_frames(queries.unpacked(row.data)[:-1].split(b"\n"))[0]) for row in rows]
+        arrival.ledger.lock((again.frame.header.subject, again.operations) for again in fits)
+        for row, again in zip(rows, fits, strict=True):
             arrival.judge(again)
             if again.verdict.status in ("accepted", "already"):
                 session.delete(row)

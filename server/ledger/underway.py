@@ -41,9 +41,9 @@ class UnderWay:
         """Locks subjects until the transaction ends: first, by id, those that others belong to, then the rest.
 
         Whoever writes a record, an interview or a report holds its visit too, so that none is projected from an old
-        group.
+        group. Those locked already are passed over.
         """
-        frames = list(arrived)
+        frames = [(subject, operations) for subject, operations in arrived if subject not in self._locked]
         rows = queries.standings(self._session, (subject for subject, _ in frames))
         roots: set[SubjectId] = set()
         rest: set[SubjectId] = set()

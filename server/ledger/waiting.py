@@ -33,7 +33,7 @@ _WAITING = (
         _h.subject,
         _h.first,
         _h.prev,
-        exists().where(_devices.id == _h.device),
+        exists().where(_devices.id == _h.device, or_(_devices.confirmed_by != "", _devices.revoked_at.is_not(None))),
         func.coalesce(_c.seq, 0),
     )
     .outerjoin_from(_h.id.table, _c.seq.table, and_(_c.device == _h.device, _c.subject == _h.subject))
@@ -52,7 +52,7 @@ def that_may_fit(
     """Frames that waited, of these subjects, of those that belong to them and of these devices; within a chain by seq.
 
     ledger   chains as they are with what this request brought
-    servers  asked for the devices of the office; a frame of a device that nobody named waits for its name alone
+    servers  asked for the devices of the office; a frame of a device that nobody named, or confirmed, waits for that
     devices  named just now: everything of theirs is looked at
     """
     if not subjects and not devices:

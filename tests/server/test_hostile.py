@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from server.accounts import actions as accounts
 from server.accounts.tables import DeviceRow
 from server.ledger import queries, receive
 from server.ledger.actions import record as office_record
 from server.ledger.packing import packed
-from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow
+from server.ledger.tables import ContactRow, FrameRow, HeldFrameRow, SubjectRow
 from server.office import new_subject
 from server.quarantine.decisions import is_carried
 from shared.accounts import Role
@@ -24,6 +24,7 @@ from shared.ledger.merge import operations_of
 from shared.ledger.messages import SIGNATURE_HEADER, ChainHead
 from shared.ledger.operation import Body, chain, encode_line, genesis
 from shared.observations.interview import InterviewOpened
+from shared.observations.notebook import LooseNoteKept
 from shared.observations.record import InterviewCounted, RecordOpened
 from shared.quarantine import FrameTakenIn
 from shared.registry import BODIES, state_of
@@ -191,7 +192,8 @@ def test_what_cannot_fit_yet_is_not_read_again_by_those_who_push(pair, monkeypat
     ]
     tails = [without_prefix(frame, 1) for frame in elsewhere]
     unnamed = replace(other, id=DeviceId(new_subject(other.world.now)), chains={}).write(record, *answers(1))
-    assert set(statuses(other.sync(*beyond, *tails, unnamed))) == {("waiting", "gap")}
+    unseen = other.world.tablet(other.person, confirmed=False).write(record, *answers(1), clock=40)
+    assert set(statuses(other.sync(*beyond, *tails, unnamed, unseen))) == {("waiting", "gap")}
     read: list[Frame] = []
     monkeypatch.setattr(receive, "read_frames", lambda lines: read.extend(found := read_frames(lines)) or found)
     assert statuses(one.sync(one.write(record, *answers(1, 7)))) == [("accepted", "")]
@@ -201,6 +203,34 @@ def test_what_cannot_fit_yet_is_not_read_again_by_those_who_push(pair, monkeypat
     assert statuses(other.sync(gap)) == [("accepted", "")]
     assert read == [beyond[0]], "what stands behind the gap is looked at when the gap is filled"
     assert statuses(other.sync(*elsewhere))[0] == ("accepted", "")
+
+
+def test_a_frame_that_waited_for_its_device_is_taken_in_under_the_lock_of_its_subject(pair, monkeypatch) -> None:
+    """Whoever brings an enrolment back may have nothing to do with the record its device wrote in; others have."""
+    one, other, visit = pair
+    world = one.world
+    if world.office.database.is_sqlite:
+        return  # one writer at a time
+    record, _ = begun(one, visit)
+    unseen = world.tablet(other.person, confirmed=False)
+    assert statuses(other.sync(unseen.write(record, *answers(1), clock=40))) == [("waiting", "gap")]
+    world.confirm(unseen)
+    locked: list[bool] = []
+
+    def append(session: Session, *given: object) -> object:
+        with world.office.database.engine.connect() as beside:
+            asked = select(SubjectRow.id).where(SubjectRow.id == record).with_for_update(skip_locked=True)
+            locked.append(beside.execute(asked).first() is None)
+        return real(session, *given)
+
+    real = receive.append
+    monkeypatch.setattr(receive, "append", append)
+    monkeypatch.setattr(receive, "enrolled_by", lambda frames: frozenset({unseen.id}))
+    note = one.write(new_subject(world.now), LooseNoteKept(key="", sealed=""))
+    assert statuses(one.sync(note)) == [("accepted", "")]
+    assert locked == [True]
+    with world.office.database.read() as session:
+        assert queries.chain(session, unseen.id, record).seq == 1
 
 
 def test_a_label_of_control_signs_is_refused_and_the_code_stays_good(world: World) -> None:
