@@ -32,8 +32,8 @@ EPOCH = "@"
 
 
 def contact(session: Session, hello: Hello, is_apart: Callable[[int], bool], now: datetime) -> tuple[ContactRow, str]:
-    """Notes the contact and gives the nonce for the next one. A twin freezes the row; `row.shown` is another than the
-    nonce of the hello when that one was old.
+    """Notes the contact and gives the nonce for the next one. A twin freezes the row and ends the device's tokens;
+    `row.shown` is another than the nonce of the hello when that one was old.
 
     is_apart  asked with the epoch the tablet last knew when the nonce is not one given: whether it knows a ledger that
               this office lost, for then the office forgot the nonce with the rest
@@ -43,6 +43,8 @@ def contact(session: Session, hello: Hello, is_apart: Callable[[int], bool], now
         row = ContactRow(device=hello.device, shown=hello.nonce, seen_at=now, minute_began=now)
         session.add(row)
     fresh = note_contact(row, hello, is_apart, now)
+    if row.frozen:
+        _end_tokens(session, hello.device)
     session.flush()
     return row, fresh
 
@@ -120,8 +122,13 @@ def stop_reading(session: Session, device: DeviceId, now: datetime) -> None:
         row = ContactRow(device=device, seen_at=now)
         session.add(row)
     freeze(row, "fork", now)
-    session.execute(delete(DeviceTokenRow).where(col(DeviceTokenRow.device) == device))
+    _end_tokens(session, device)
     session.flush()
+
+
+def _end_tokens(session: Session, device: DeviceId) -> None:
+    """Whoever reads nothing loads nothing either, with whatever was given to it before."""
+    session.execute(delete(DeviceTokenRow).where(col(DeviceTokenRow.device) == device))
 
 
 def drift(tablet_now: str, now: datetime) -> int:

@@ -233,6 +233,27 @@ def test_a_frame_that_waited_for_its_device_is_taken_in_under_the_lock_of_its_su
         assert queries.chain(session, unseen.id, record).seq == 1
 
 
+@pytest.mark.parametrize("why", ["twin", "fork"])
+def test_a_tablet_that_was_stopped_loads_nothing_with_an_earlier_token(pair, why: str) -> None:
+    one, _, visit = pair
+    record, _ = begun(one, visit)
+    token, client = one.sync().page.token, one.world.client()
+
+    def asked() -> int:
+        return client.get(f"/api/media/{'ab' * 32}", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert asked() == 404
+    twin = twin_of(one)
+    if why == "fork":
+        one.sync(one.write(record, *answers(1, 10)))
+        assert statuses(twin.sync(twin.write(record, *answers(1, 11)))) == [("quarantined", "fork")]
+    for tablet in (one, one, twin, twin) if why == "twin" else ():
+        tablet.sync()
+    with one.world.office.database.read() as session:
+        assert session.get(ContactRow, one.id).frozen_why == why
+    assert asked() == 401
+
+
 def test_a_label_of_control_signs_is_refused_and_the_code_stays_good(world: World) -> None:
     person = world.person(Role.NPM_MEMBER)
     with world.office.database.write() as session:
