@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 listeners: list[Callable[[str], None]] = []
 """Called with every statement of any world's office, before it runs; what one raises goes up from the statement."""
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Statements of the block are a test's own: nobody is told of them."""
+    kept = listeners[:]
+    listeners.clear()
+    try:
+        yield
+    finally:
+        listeners[:] = kept
 
 
 class _Cursor(sqlite3.Cursor):

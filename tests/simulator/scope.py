@@ -11,6 +11,7 @@ from server.ledger.tables import AccessRow, FrameRow
 from shared.permissions import EVERYBODY
 from shared.values import OperationId, PersonId, SubjectId
 from tests.ground import World
+from tests.ground.statements import untold
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Scope:
 
         behind  as the exchange found them: what a push granted, the next one may take away before anybody acts
         """
-        with world.office.database.read(behind=behind) as session:
+        with untold(), world.office.database.read(behind=behind) as session:
             rows = {(row.audience, SubjectId(row.subject)) for row in session.exec(select(AccessRow))}
             gone = self.now - rows
             for audience, subject in gone:
