@@ -39,6 +39,8 @@ class Disk:
     """How often trouble met a write since it was armed."""
     synced: dict[Path, int] = field(default_factory=dict)
     """Length of each copy at its last fsync."""
+    inodes: dict[Path, int] = field(default_factory=dict)
+    """Which file that is: one laid down anew in its place was waited for whole."""
 
     def arm_kill(self, folder: Path, at: int) -> None:
         """The process of this folder dies at its `at`-th write point from now on."""
@@ -112,7 +114,9 @@ def watched(found: Disk) -> Iterator[Disk]:
     def opened(path: Any, *rest: Any) -> int:
         descriptor = os.open(path, *rest)
         paths[descriptor] = Path(path)
-        found.synced.setdefault(Path(path), os.fstat(descriptor).st_size)
+        known = os.fstat(descriptor)
+        if found.inodes.get(Path(path)) != known.st_ino:
+            found.inodes[Path(path)], found.synced[Path(path)] = known.st_ino, known.st_size
         return descriptor
 
     def pwrite(descriptor: int, data: bytes, at: int) -> int:
