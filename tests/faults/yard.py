@@ -75,7 +75,8 @@ class Yard:
     """One yard; `run` is one child."""
 
     def __init__(self) -> None:
-        environment = os.environ | {"LD_PRELOAD": str(shim()), "PYTHONPATH": str(ROOT)}
+        # a module translated at its first import would be a write that the next child does not make
+        environment = os.environ | {"LD_PRELOAD": str(shim()), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.yard"],
             cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
