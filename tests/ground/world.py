@@ -24,6 +24,7 @@ from unittest.mock import patch
 from sqlalchemy import Engine, event
 from werkzeug.test import Client
 
+from field_app.acts import visits
 from field_app.store import locking
 from field_app.store.disk import keep_ballast
 from server.accounts.sessions import open_session
@@ -36,7 +37,7 @@ from shared.accounts import Role
 from shared.ledger.operation import Body
 from shared.values import DeviceId, PersonId, SubjectId
 from tests.ground.clock import Clock, Skewed
-from tests.ground.founding import OFFICE_PORT, Founded, copy_tree, founded, port_of
+from tests.ground.founding import INSTITUTION, OFFICE_PORT, Founded, copy_tree, founded, port_of
 from tests.ground.line import Line, laid
 from tests.ground.statements import told_of_statements
 from tests.ground.tablet import Tablet
@@ -102,6 +103,15 @@ class World:
             tablet.abandon()
         self.office.database.engine.dispose()
         self._stack.close()
+
+    def set_out(self, *names: str) -> None:
+        """These tablets, all without a name, are at the place of the visit, and each has read what the others wrote."""
+        tablets = [self.tablets[name] for name in names or self.tablets]
+        for tablet in tablets:
+            visits.start(tablet.store, self.visit, INSTITUTION, tablet.clock())
+            assert tablet.sync().trouble == ""
+        for tablet in tablets:
+            assert tablet.sync().trouble == ""
 
     # ── the office ──────────────────────────────────────────────────────────────────────────────────────────────────
 

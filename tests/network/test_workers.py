@@ -6,8 +6,10 @@ import os
 import signal
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from server.keys import make_keys
 from server.migrations import migrate
@@ -40,35 +42,34 @@ def _answers(serving: Serving) -> bool:
         return bool(reply.status == 200)
 
 
-def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(tmp_path: Path) -> None:
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    """An office of two workers that answer."""
     database = f"sqlite:///{tmp_path / 'office.db'}"
     migrate(database)
-    serving = Serving(tmp_path, database, make_keys(1), workers=2).ready()
+    started = Serving(tmp_path, database, make_keys(1), workers=2).ready()
     try:
-        _until(serving, lambda: len(_workers(serving)) == 2)
-        first = _workers(serving)
-        victim = min(first)
-        os.kill(victim, signal.SIGKILL)
-        _until(serving, lambda: len(_workers(serving) - {victim}) == 2 and _ended(victim))
-        assert all(_answers(serving) for _ in range(20)), "the place of the dead one is taken"
-        last = _workers(serving)
-        os.kill(min(last), signal.SIGSTOP)  # one that would not listen if it were asked to end
-        serving.process.kill()
-        _until(serving, lambda: all(_ended(pid) for pid in last))
+        _until(started, lambda: len(_workers(started)) == 2)
+        yield started
     finally:
-        serving.end()
+        started.end()
 
 
-def test_an_office_that_is_asked_to_end_does_so_though_a_worker_hangs(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'office.db'}"
-    migrate(database)
-    serving = Serving(tmp_path, database, make_keys(1), workers=2).ready()
-    try:
-        _until(serving, lambda: len(_workers(serving)) == 2)
-        last = _workers(serving)
-        os.kill(min(last), signal.SIGSTOP)
-        serving.process.terminate()
-        serving.process.wait(PATIENCE_SECONDS)
-        _until(serving, lambda: all(_ended(pid) for pid in last))
-    finally:
-        serving.end()
+def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(serving: Serving) -> None:
+    first = _workers(serving)
+    victim = min(first)
+    os.kill(victim, signal.SIGKILL)
+    _until(serving, lambda: len(_workers(serving) - {victim}) == 2 and _ended(victim))
+    assert all(_answers(serving) for _ in range(20)), "the place of the dead one is taken"
+    last = _workers(serving)
+    os.kill(min(last), signal.SIGSTOP)  # one that would not listen if it were asked to end
+    serving.process.kill()
+    _until(serving, lambda: all(_ended(pid) for pid in last))
+
+
+def test_an_office_that_is_asked_to_end_does_so_though_a_worker_hangs(serving: Serving) -> None:
+    last = _workers(serving)
+    os.kill(min(last), signal.SIGSTOP)
+    serving.process.terminate()
+    serving.process.wait(PATIENCE_SECONDS)
+    _until(serving, lambda: all(_ended(pid) for pid in last))

@@ -161,11 +161,7 @@ def test_a_report_frozen_by_two_at_once_stops_no_tablet(world):
     """Seed 54: the version of the other took the place of all that was signed, and every reply was refused for ever."""
     names = sorted(("leader", "other", "third"), key=lambda name: world.tablets[name].device)
     early, late, reader = (world.tablets[name] for name in names)
-    for tablet in (early, late, reader):
-        visits.start(tablet.store, world.visit, INSTITUTION, tablet.clock())
-        assert tablet.sync().trouble == ""
-    for tablet in (early, late, reader):
-        assert tablet.sync().trouble == ""
+    world.set_out(*names)
     records.answer(early.store, early.record(world.visit), "/mc/beds", 6, early.clock())
     reports.freeze(early.store, world.visit, early.clock())
     reports.freeze(late.store, world.visit, late.clock())
@@ -201,3 +197,20 @@ def test_a_subject_that_is_no_longer_ones_to_hold_does_not_differ_for_ever(world
     assert member.sync().trouble == ""
     assert member.store.meta.differs == ()
     assert "differs" in alarms(member), "that it once differed stays said"
+
+
+def test_a_frame_that_waits_is_said_again_once_the_ledger_moved_and_not_before(world):
+    """Seed 4493: what stood on a frame kept aside went with every sync, until people decided."""
+    tablet, record = begun(world)
+    assert tablet.sync().trouble == ""
+    records.answer(tablet.store, record, "/mc/beds", 6, tablet.clock())
+    outgoing.cut_frames(tablet.store)
+    position = tablet.store.meta.position
+    for cut in tablet.store.reading(lambda opened: opened.cuts):
+        if not cut.is_received:
+            cut.state = FrameState("waiting", "gap", position=position)
+    quiet = tablet.sync()
+    assert (quiet.trouble, quiet.frames, tablet.store.unsent()) == ("", 0, 1)
+    revoke(world, world.tablets["other"])
+    moved = tablet.sync()
+    assert (moved.trouble, moved.frames > 0, tablet.store.unsent()) == ("", True, 0)

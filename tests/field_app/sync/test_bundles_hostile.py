@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from field_app.acts import records, visits
+from field_app.acts import records
 from field_app.bundles import taking
 from field_app.store import outgoing
 from field_app.store.incoming import apply_reply
@@ -27,7 +27,6 @@ from shared.ledger.operation import Body, encode_line, genesis
 from shared.observations.record import RecordOpened
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import OfficerAssigned
-from tests.ground.founding import INSTITUTION
 from tests.ground.tablet import Tablet
 from tests.ground.world import World
 
@@ -35,11 +34,7 @@ from tests.ground.world import World
 @pytest.fixture
 def world(tmp_path):
     with World.open(tmp_path) as opened:
-        for tablet in opened.tablets.values():
-            visits.start(tablet.store, opened.visit, INSTITUTION, tablet.clock())
-            assert tablet.sync().trouble == ""
-        for tablet in opened.tablets.values():
-            assert tablet.sync().trouble == ""
+        opened.set_out()
         yield opened
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from field_app.acts import records, visits
+from field_app.acts import records
 from field_app.bundles import making, taking
 from field_app.store import carried
 from server.accounts.actions import revoke_device
@@ -18,7 +18,6 @@ from shared.ledger.operation import Body, encode_line, genesis
 from shared.observations.answers import AnswerRecorded
 from shared.observations.record import RecordOpened
 from shared.values import SubjectId, stamp
-from tests.ground.founding import INSTITUTION
 from tests.ground.tablet import Tablet
 from tests.ground.world import World
 
@@ -26,11 +25,7 @@ from tests.ground.world import World
 @pytest.fixture
 def world(tmp_path):
     with World.open(tmp_path, tablets=("leader", "other")) as opened:
-        for tablet in opened.tablets.values():
-            visits.start(tablet.store, opened.visit, INSTITUTION, tablet.clock())
-            assert tablet.sync().trouble == ""
-        for tablet in opened.tablets.values():
-            assert tablet.sync().trouble == ""
+        opened.set_out()
         yield opened
 
 
