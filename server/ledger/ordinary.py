@@ -274,7 +274,7 @@ class _Exchange:
         if not self._is_known:
             for subject in self._touched:
                 know_kind(subject, KIND)
-        if not self._rows.waits_for(connection, person, self._hello.device, after):
+        if not self._rows.waits_for(connection, person, self._hello.device, after, self._counter.value):
             page = self._page(connection, after)
         return Ordinary(self._receipt, frozenset(self._touched), self._nonce, person, self._token, page)
 

@@ -30,6 +30,22 @@ from shared.ledger.messages import ChainHead
 from shared.ledger.operation import id_bytes, id_text
 from shared.values import DeviceId, PersonId, SubjectId
 
+FEW_NEWS = 128
+"""Up to so many frames one looks at each; a question by subject costs as much with some hundred subjects."""
+_WAITS_BY_SUBJECT = (
+    "SELECT 1 FROM access a JOIN frames f ON f.subject = a.subject AND f.cursor > "
+    "CASE WHEN a.granted > ? THEN 0 WHEN a.granted = ? THEN ? ELSE ? END "
+    "WHERE a.audience IN (?, ?) AND f.device <> ? LIMIT 1"
+)
+_WAITS_BY_NEWS = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM access a JOIN frames f ON f.subject = a.subject AND f.cursor > "
+    "CASE WHEN a.granted > ? THEN 0 WHEN a.granted = ? THEN ? END "
+    "WHERE a.audience IN (?, ?) AND a.granted >= ? AND f.device <> ?) "
+    "OR EXISTS (SELECT 1 FROM frames f CROSS JOIN access a WHERE f.cursor > ? AND f.device <> ? "
+    "AND a.subject = f.subject AND a.audience IN (?, ?) AND a.granted < ?)"
+)
+"""Of subjects granted since; of those granted before, where a CROSS JOIN has SQLite begin with the frames."""
+
 
 class Speaker(NamedTuple):
     """Whose tablet speaks, and its key as 64 hex."""
@@ -231,17 +247,20 @@ class OrdinaryRows:
 
     # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def waits_for(self, connection: Any, person: PersonId, own: DeviceId, after: tuple[int, int]) -> bool:
-        """Whether a frame lies above `after` that the person's tablets may take; as `queries.page` has it."""
+    def waits_for(self, connection: Any, person: PersonId, own: DeviceId, after: tuple[int, int], upto: int) -> bool:
+        """Whether a frame lies above `after` that the person's tablets may take; as `queries.page` has it.
+
+        upto  the counter as it stands: a tablet that read lately is asked of by the frames since, one that did not by
+              the subjects it may hold
+        """
         position, cursor = after
-        statement = (
-            "SELECT 1 FROM access a JOIN frames f ON f.subject = a.subject AND f.cursor > "
-            "CASE WHEN a.granted > ? THEN 0 WHEN a.granted = ? THEN ? ELSE ? END "
-            "WHERE a.audience IN (?, ?) AND f.device <> ? LIMIT 1"
-        )
         at_least = position - 1 if cursor < position else position
-        values = (position, position, cursor, at_least, *audiences(person), id_bytes(own))
-        return bool(self._all(connection, statement, values))
+        mine, others = audiences(person), id_bytes(own)
+        if upto - at_least > FEW_NEWS:
+            values = (position, position, cursor, at_least, *mine, others)
+            return bool(self._all(connection, _WAITS_BY_SUBJECT, values))
+        granted = (position, position, cursor, *mine, position, others)
+        return bool(self._all(connection, _WAITS_BY_NEWS, (*granted, at_least, others, *mine, position)))
 
     def heads(self, connection: Any, device: DeviceId) -> list[ChainHead]:
         """How far every chain of a device is held, by subject."""

@@ -76,6 +76,7 @@ class AccessRow(SQLModel, table=True):
     """An audience (a person's id or "everybody") may hold a subject since the counter stood at `granted`."""
 
     __tablename__ = "access"
+    __table_args__ = (Index("access_by_grant", "audience", "granted", "subject"),)
 
     audience: str = Field(max_length=36, primary_key=True)
     subject: str = Field(sa_column=Column(Id, primary_key=True, index=True))

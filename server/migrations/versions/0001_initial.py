@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('audience', 'subject')
     )
     with op.batch_alter_table('access', schema=None) as batch_op:
+        batch_op.create_index('access_by_grant', ['audience', 'granted', 'subject'], unique=False)
         batch_op.create_index(batch_op.f('ix_access_subject'), ['subject'], unique=False)
 
     op.create_table('answers',
@@ -785,6 +786,7 @@ def downgrade() -> None:
     op.drop_table('answers')
     with op.batch_alter_table('access', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_access_subject'))
+        batch_op.drop_index('access_by_grant')
 
     op.drop_table('access')
     # ### end Alembic commands ###
