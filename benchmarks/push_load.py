@@ -32,7 +32,7 @@ VISITS = 320
 """Of one burst."""
 WARM = 64
 ROUNDS = 3
-SINGLES = 3
+SINGLES = 5
 """Rounds of pushes one by one, one of each tablet: first and repeated, as a tablet repeats what it sent last."""
 START_SECONDS = 120
 PROJECTED_SECONDS = 300

@@ -12,7 +12,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar, cast
@@ -123,6 +123,9 @@ class Database:
         self.projecting: Projecting | None = None
         self._writing = self.engine.execution_options(writes=True)
         self._queue = _Queue(_lock_file(url)) if self.is_sqlite else None
+        self.exchanging: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
+        """Held while a process answers a tablet: on SQLite exchanges wait for the one writer anyhow, and threads that
+        compute by turns only make each other late (a tenth more pushes a second this way)."""
         self._kept: dict[object, object] = {}
 
     def kept(self, make: Callable[[Database], Kept]) -> Kept:
@@ -327,6 +330,8 @@ def _sqlite(url: str) -> Engine:
             "foreign_keys=ON",
             "secure_delete=ON",
             "temp_store=MEMORY",
+            # Kibibytes of one connection: each commit of another process empties it; the system's own cache stays.
+            "cache_size=-512",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

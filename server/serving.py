@@ -25,8 +25,9 @@ from server.watching.logs import begin as begin_log
 
 MOST_WORKERS = 2
 """So many as long as nobody says otherwise: more of them wait for one another at the one writer of the ledger."""
-THREADS = 4
-"""Of one worker: the requests it answers at a time."""
+THREADS = 64
+"""Of one worker at most, made as they are needed: the requests it has in hand at a time. A line that is slow, or stands
+still in the midst of a body, holds one of them; a photo may take minutes, and nobody else is to wait for it."""
 ARENAS = 2
 """Heaps that the threads of a process share; by itself the C library gives each thread one, and none shrinks."""
 ENDING_SECONDS = 5

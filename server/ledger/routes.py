@@ -20,8 +20,10 @@ blueprint = Blueprint("sync", __name__, url_prefix="/api")
 @blueprint.post("/sync")
 def sync() -> Response:
     """One exchange with a tablet."""
-    body = plain_body(request.get_data(cache=False), request.headers.get("Content-Encoding", ""))
-    reply = exchange(office(), body, request.headers.get(SIGNATURE_HEADER, ""), now())
+    data = request.get_data(cache=False)
+    with office().database.exchanging:
+        body = plain_body(data, request.headers.get("Content-Encoding", ""))
+        reply = exchange(office(), body, request.headers.get(SIGNATURE_HEADER, ""), now())
     g.exchanged = reply
     return Response(
         isal_zlib.compress(reply, PACKING, wbits=GZIP), mimetype=SYNC_TYPE, headers={"Content-Encoding": "gzip"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,14 @@ def test_an_office_that_is_asked_to_end_does_so_though_a_worker_hangs(serving: S
     serving.process.terminate()
     serving.process.wait(PATIENCE_SECONDS)
     _until(serving, lambda: all(_ended(pid) for pid in last))
+
+
+def test_lines_that_stand_still_in_the_midst_of_a_body_hold_up_nobody(serving: Serving) -> None:
+    """Forty photos on a line that broke without a word: four threads of a worker were all it had."""
+    head = b"POST /api/sync HTTP/1.1\r\nHost: office\r\nContent-Length: 100000\r\n\r\nthe first bytes"
+    with ExitStack() as lines:
+        for _ in range(40):
+            line = lines.enter_context(socket.create_connection(("127.0.0.1", serving.port), PATIENCE_SECONDS))
+            line.sendall(head)
+            assert _answers(serving)
+        assert all(_answers(serving) for _ in range(20))
