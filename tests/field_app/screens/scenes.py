@@ -79,7 +79,9 @@ def request(panes: Panes, hall: Hall) -> None:
 def sync(panes: Panes, hall: Hall) -> None:
     """Everything that can stand above the list at once."""
     panes.tablet.worker.progress.trouble = "twin"
-    alarms = tuple(Alarm(code, at="2026-03-06T18:02:11+05:00") for code in ("office_restored", "store_lost"))
+    alarms = tuple(
+        Alarm(code, at="2026-03-06T18:02:11+05:00") for code in ("office_restored", "store_lost", "kept_aside")
+    )
     hall.store._o.meta = msgspec.structs.replace(hall.store._o.meta, alarms=alarms)
     panes.open(hall.store, "sync")
 
