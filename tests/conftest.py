@@ -115,6 +115,13 @@ def empty_database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Pa
     cluster.drop(url)
 
 
+def copy_sqlite(template: Path, target: Path) -> None:
+    """A copy of a database nobody has open, with what is not folded in yet."""
+    for suffix in ("", "-wal"):
+        if template.with_name(template.name + suffix).exists():
+            shutil.copy(template.with_name(template.name + suffix), target.with_name(target.name + suffix))
+
+
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with all tables, to be copied."""
@@ -128,10 +135,7 @@ def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) ->
     """The address of a database with all tables and no rows."""
     if engine == "sqlite":
         target = tmp_path / "office.db"
-        template: Path = request.getfixturevalue("migrated_sqlite")
-        for suffix in ("", "-wal"):
-            if template.with_name(template.name + suffix).exists():
-                shutil.copy(template.with_name(template.name + suffix), target.with_name(target.name + suffix))
+        copy_sqlite(request.getfixturevalue("migrated_sqlite"), target)
         yield f"sqlite:///{target}"
         return
     cluster: Cluster = request.getfixturevalue("postgres")

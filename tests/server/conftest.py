@@ -21,9 +21,10 @@ from server.accounts.sessions import open_session, set_passphrase
 from server.app import create_app
 from server.config import Config
 from server.db import Database
-from server.keys import make_keys
+from server.keys import Keys, make_keys
 from server.ledger.actions import record
 from server.ledger.contacts import TOKEN_LIFE
+from server.migrations import migrate
 from server.office import Office, new_subject
 from shared.accounts import Role, RoleGranted
 from shared.deadlines import Calendar, read_calendar
@@ -43,7 +44,9 @@ from shared.ledger.messages import (
 from shared.ledger.operation import Body, chain, encode_line, genesis
 from shared.values import DeviceId, PersonId, SubjectId, stamp
 from shared.visits import GroupFormed, VisitPlanned
+from tests.conftest import copy_sqlite
 from tests.ground.clock import START, Clock
+from tests.postgres import Cluster
 
 PASSPHRASES = {"admin": "blue lantern over nine hills", "second": "quiet river behind the mill"}
 LIGHT = Effort(8 * 1024, 1, 1)
@@ -222,10 +225,10 @@ def statuses(reply: Reply) -> list[tuple[str, str]]:
     return [(frame.status, frame.reason) for frame in reply.receipt.frames]
 
 
-def an_office(url: str, folder: Path, address: str = "http://127.0.0.1:8000") -> Office:
-    """An office on a migrated database, keys in memory."""
+def an_office(url: str, folder: Path, address: str = "http://127.0.0.1:8000", keys: Keys | None = None) -> Office:
+    """An office on a migrated database, keys in memory: fresh ones, or those of an office that was founded there."""
     config = Config(data=folder, database=url, key_passphrase="unused", address=address)
-    return Office(config, Database(url), make_keys(1_772_000_000_000), *_law())
+    return Office(config, Database(url), keys or make_keys(1_772_000_000_000), *_law())
 
 
 @cache
@@ -246,12 +249,43 @@ def found(office: Office, clock: Clock) -> Founded:
     return founded
 
 
+_begun: dict[str, tuple[Keys, Founded]] = {}
+"""Keys and people of the office founded in this process, by engine: every test begins with a copy of it."""
+
+
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+def world(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A founded office."""
-    office, clock = an_office(database_url, tmp_path), Clock()
-    founded = found(office, clock)
-    yield World(office, clock, founded)
+
+    def begin(url: str) -> None:
+        office = an_office(url, tmp_path)
+        _begun[engine] = office.keys, found(office, Clock())
+        office.database.engine.dispose()
+
+    if engine == "sqlite":
+        migrated = request.getfixturevalue("migrated_sqlite")
+        template = migrated.with_name("founded.db")
+        if not template.exists():
+            copy_sqlite(migrated, template)
+            begin(f"sqlite:///{template}")
+        copy_sqlite(template, tmp_path / "office.db")
+        yield from _world(f"sqlite:///{tmp_path / 'office.db'}", engine, tmp_path)
+        return
+
+    def fill(url: str) -> None:
+        migrate(url)
+        begin(url)
+
+    cluster: Cluster = request.getfixturevalue("postgres")
+    url = cluster.filled("founded", fill)
+    yield from _world(url, engine, tmp_path)
+    cluster.drop(url)
+
+
+def _world(url: str, engine: str, folder: Path) -> Iterator[World]:
+    keys, founded = _begun[engine]
+    office = an_office(url, folder, keys=keys)
+    yield World(office, Clock(), founded)
     office.database.engine.dispose()
 
 

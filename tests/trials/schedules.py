@@ -29,7 +29,7 @@ TRIAL = Trial(
     "schedules",
     traps=("R1", "B.3", "B.4", "B.8", "B.9", "B.10", "B.11", "B.13", "B.14", "B.15", "B.17", "B.22", "B.24", "B.27"),
     says="Whatever goes wrong, in any order, nothing saved is missing, nothing is there twice, and all become alike.",
-    per_commit=200,
+    per_commit=300,
     release=10_000,
     run=run,
 )
