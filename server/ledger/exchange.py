@@ -239,10 +239,8 @@ def _page(session: Session, hello: Hello, taken: Taken) -> tuple[PageHeader, tup
     counter = queries.counter(session)
     epoch, after = cursor_of(hello.from_)
     parted = ledgers_parted(session, hello)
-    if parted is not None:
-        after = min(after, (parted, 0))
-    if 0 < epoch < counter.epoch:
-        after = min(after, (min(epochs_begun(session, counter.epoch).values()), 0))
+    if parted is not None or 0 < epoch < counter.epoch:
+        after = (0, 0)  # it read by rights that went away with the other ledger, and nobody knows which those were
     found = queries.page(session, taken.person, hello.device, after)
     lacks = hello.lacks if isinstance(hello.lacks, tuple) else ()
     lost, more_lost = queries.lost_frames(session, taken.person, hello.device, lacks)
@@ -293,7 +291,7 @@ def forgot_nonce(session: Session, hello: Hello, known: int) -> bool:
 
 
 def ledgers_parted(session: Session, hello: Hello) -> int | None:
-    """The position above which the tablet offers everything again and reads again; None when the ledgers agree.
+    """The position above which the tablet offers everything again; None when the ledgers agree.
 
     They disagree when the tablet knows an older epoch, or a position or head this ledger never had: then a copy was
     put back. Where they parted follows from the epochs, of which the lowest counts: what came back after one restore

@@ -6,7 +6,10 @@ import pytest
 
 from field_app.acts import photos, records, visits
 from field_app.store import outgoing
-from server.visits.actions import form_group
+from server.ledger.actions import record as act
+from server.visits.actions import assign_officer, form_group
+from shared.accounts import Role, RoleGranted
+from shared.values import SubjectId
 from tests.ground.founding import INSTITUTION
 from tests.simulator.acts import jpegs
 from tests.simulator.disk import ruin_database
@@ -174,3 +177,29 @@ def test_whom_the_office_named_before_a_restore_is_not_kept_aside_after_it(world
         assert tablet.sync().trouble == ""
     assert (held_aside(world), tablet.store.unsent()) == (0, 0)
     assert is_alike(world, tablet, tablet.record(world.visit))
+
+
+def test_what_was_left_out_by_rights_that_are_lost_is_read_after_a_restore(world):
+    """Seed 7961: who was out of the group when the office wrote, and had read on since, is in the group of the copy."""
+
+    def role(named: Role) -> RoleGranted:
+        return RoleGranted(role=named, since="2026-01-01", second=world.people["secretary"])
+
+    member = world.tablets["other"]
+    assert member.sync().trouble == ""
+    with world.office.database.write() as session:
+        secretary, officer = world.people["secretary"], world.people["officer_two"]
+        assign_officer(session, world.office, secretary, world.visit, officer, world.now)
+        act(session, world.office, SubjectId(officer), world.people["admin"], [role(Role.AUDITOR)], world.now)
+
+    def out_of_the_group_and_reads_on() -> None:
+        group = tuple(world.people[name] for name in ("leader", "third", "outsider"))
+        with world.office.database.write() as session:
+            form_group(session, world.office, world.people["secretary"], world.visit, group, group[0], world.now)
+            act(session, world.office, SubjectId(member.person), world.people["admin"], [role(Role.EXPERT)], world.now)
+        assert member.sync().trouble == ""
+
+    restored(world, out_of_the_group_and_reads_on)
+    for _ in range(2):
+        assert member.sync().trouble == ""
+    assert is_alike(world, member, world.visit)
