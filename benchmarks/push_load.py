@@ -33,7 +33,8 @@ VISITS = 320
 WARM = 64
 ROUNDS = 3
 SINGLES = 5
-"""Rounds of pushes one by one, one of each tablet: first and repeated, as a tablet repeats what it sent last."""
+"""Rounds of pushes one by one, one of each tablet: first and repeated, as a tablet repeats what it sent last.
+More would meet the office's limit of exchanges a minute."""
 START_SECONDS = 120
 PROJECTED_SECONDS = 300
 
