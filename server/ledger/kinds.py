@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
-from sqlmodel import Session
+from collections.abc import Iterable
 
-from shared.ledger.operation import id_bytes
+from server.db import Database
+from server.ledger.ordinary_rows import OrdinaryRows
+from shared.values import SubjectId
 
 KEPT = 10_000
 _kinds: dict[str, str] = {}
@@ -18,16 +19,14 @@ def know_kind(subject: str, kind: str) -> None:
     _kinds[subject] = kind
 
 
-def known_kind(subject: str) -> str:
-    """The kind, if this process met the subject; "" otherwise."""
-    return _kinds.get(subject, "")
-
-
-def kind_of(session: Session, subject: str) -> str:
-    """The kind of a subject; "" for one that does not stand."""
-    if subject not in _kinds:
-        row = session.execute(text("SELECT kind FROM subjects WHERE id = :id"), {"id": id_bytes(subject)}).first()
-        if row is None:
-            return ""
-        know_kind(subject, row[0])
-    return _kinds[subject]
+def kinds_of(database: Database, subjects: Iterable[str]) -> dict[str, str]:
+    """The kind of each of these subjects that stands; those this process did not meet are asked for in one question."""
+    wanted = set(subjects)
+    found = {subject: _kinds[subject] for subject in wanted if subject in _kinds}
+    if unmet := [SubjectId(subject) for subject in wanted.difference(found)]:
+        with database.lent() as connection:
+            standing = database.kept(OrdinaryRows).subjects(connection, unmet, lock=False)
+        for subject, row in standing.items():
+            know_kind(subject, row.kind)
+            found[subject] = row.kind
+    return found

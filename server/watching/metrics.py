@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from server.console.web import office
 from server.db import Database
-from server.ledger.kinds import kind_of, known_kind
+from server.ledger.kinds import kinds_of
 from server.watching import queries
 from server.watching.logs import seconds, short_name
 from server.watching.numbers import Numbers
@@ -109,16 +109,12 @@ def of_exchange(database: Database, reply: bytes) -> Iterable[tuple[str, float]]
     yield "qorgan_exchanges_total", 1
     told = _told.decode(reply[: reply.index(b"\n")])
     g.device = told.device
+    accepted = [said for said in told.frames if said.status == "accepted"]
+    kinds = kinds_of(database, (said.subject for said in accepted))
     for said in told.frames:
         yield f'qorgan_frames_total{{status="{said.status}",reason="{said.reason}"}}', 1
-        if said.status == "accepted":
-            kind = known_kind(said.subject) or _asked_kind(database, said.subject) or "unknown"
-            yield f'qorgan_operations_total{{subject="{kind}"}}', said.count
-
-
-def _asked_kind(database: Database, subject: str) -> str:
-    with database.read(behind=True) as session:
-        return kind_of(session, subject)
+    for said in accepted:
+        yield f'qorgan_operations_total{{subject="{kinds.get(said.subject, "unknown")}"}}', said.count
 
 
 def text(numbers: Numbers, session: Session, now: datetime) -> str:

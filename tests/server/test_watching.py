@@ -19,6 +19,7 @@ from sqlalchemy import text as sql
 
 from server.accounts import actions as accounts
 from server.app import create_app
+from server.ledger import kinds
 from server.ledger.tables import ContactRow, SubjectRow
 from server.office import new_subject
 from server.watching import logs, queries
@@ -113,6 +114,22 @@ def test_numbers_follow_what_happens(pair) -> None:
     assert grew("qorgan_request_seconds_bucket group=sync le=+Inf") == 2
     assert after["qorgan_held_frames reason=gap status=waiting"] == 1
     assert after["qorgan_ledger_position"] > before["qorgan_ledger_position"]
+
+
+def test_an_answer_given_again_by_a_process_that_never_met_the_record_counts_for_a_record(pair) -> None:
+    one, _, visit = pair
+    world = one.world
+    record = new_subject(world.now)
+    frame = one.write(record, RecordOpened(visit=visit, checklists=()))
+    one.sync(frame)
+    before = samples(world)
+    kinds._kinds.clear()
+    one.sync(frame)
+    assert samples(world)["qorgan_operations_total subject=record"] == (
+        before["qorgan_operations_total subject=record"] + 1
+    )
+    strange = new_subject(world.now)
+    assert kinds.kinds_of(world.office.database, [record, strange]) == {record: "record"}
 
 
 def test_the_oldest_undelivered_is_known_per_tablet(pair) -> None:
