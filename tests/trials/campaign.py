@@ -188,11 +188,13 @@ def _due(reached: Reached, count: int) -> Iterator[int]:
 
 
 def _commit() -> str:
-    """The commit in hand; "+" behind it when the tree differs."""
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return said.stdout.strip() or "unknown"
+    """The commit in hand; "+" behind it when the tree differs in more than what campaigns write themselves."""
+    name = _git("describe", "--always")
+    return f"{name}+" if _git("diff", "HEAD", "--name-only", "--", ":!docs/results") else name or "unknown"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
