@@ -259,8 +259,13 @@ def load(opened: Opened, own: dict[int, bytes]) -> None:
 
 
 def _load_chains(opened: Opened, records: list[tuple[int, OwnOperation]]) -> dict[SubjectId, list[str]]:
-    """Own operations into the book, chain by chain; what stands behind a hole is counted as unplaced."""
+    """Own operations into the book, chain by chain; what stands behind a hole is counted as unplaced.
+
+    Raises StoreDamaged when both files lost the enrolment that they were written under.
+    """
     device = opened.identity.device
+    if records and not device:
+        raise StoreDamaged("no enrolment")  # nobody can say whose these are, nor continue their chains
     chains: dict[SubjectId, list[str]] = {}
     waiting: dict[tuple[SubjectId, int], tuple[int, OwnOperation]] = {
         (record.subject, record.seq): (number, record) for number, record in records

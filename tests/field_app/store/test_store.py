@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from field_app.store.errors import NotEnrolled, NotSaved, StoreBusy, StoreStands
+from field_app.store.errors import NotEnrolled, NotSaved, StoreBusy, StoreDamaged, StoreStands
 from field_app.store.kept import Place
 from field_app.store.outgoing import to_send
+from field_app.store.raw import export_raw
 from field_app.store.store import Store
 from shared.ledger.crypto import new_id
 from shared.ledger.frame import is_sealed
@@ -198,6 +199,26 @@ def test_a_hole_behind_which_others_stand_is_reported_and_the_rest_of_other_subj
     assert len(values(again, other)) == 10
     assert again.damage.unplaced > 0
     again.close()
+
+
+def test_work_whose_enrolment_is_lost_in_both_files_shuts_the_store_in_words_and_can_be_taken_out(
+    store, record, tmp_path
+):
+    fill(store, record, 4)
+    store.close()
+    copy = store.folder / "copy"
+    data = bytearray(copy.read_bytes())
+    second = data.index(data[:4], 4)
+    data[second + 40] ^= 1
+    copy.write_bytes(data)
+    rows = sqlite3.connect(store.folder / "store.db")
+    rows.execute("update own set sealed = zeroblob(100) where number = 2")
+    rows.commit()
+    rows.close()
+    with pytest.raises(StoreDamaged):
+        opened(store.folder)
+    export_raw(store.folder, tmp_path / "raw")
+    assert bytes(data) in {path.read_bytes() for path in (tmp_path / "raw").glob("copy*")}
 
 
 def test_two_processes_never_have_one_store(store):
