@@ -180,7 +180,10 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.autocommit = False
+                if connection.closed:
+                    lent.invalidate()  # it died under the work, whose own error says so
+                else:
+                    connection.autocommit = False
         finally:
             lent.close()
 
@@ -200,10 +203,11 @@ class Database:
                 yield
                 connection.commit()
             except BaseException:
-                connection.rollback()
+                if self.is_sqlite or not connection.closed:
+                    connection.rollback()
                 raise
             finally:
-                if not self.is_sqlite:
+                if not self.is_sqlite and not connection.closed:
                     connection.autocommit = True
 
     def pushed(self) -> None:

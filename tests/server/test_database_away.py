@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import psycopg
@@ -26,6 +27,20 @@ def test_connections_that_died_are_replaced(pair: tuple[Tablet, Tablet, str]) ->
         ended = other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         assert ended.rowcount >= 1
     assert statuses(one.sync(one.write(record, *answers(2, 10)))) == [("accepted", "")]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("pushes", [True, False])
+def test_a_connection_that_dies_under_the_work_is_let_go_without_a_fault_of_its_own(
+    world: World, caplog: pytest.LogCaptureFixture, pushes: bool
+) -> None:
+    database = world.office.database
+    with pytest.raises(psycopg.errors.AdminShutdown), database.lent() as connection:
+        with database.push(connection) if pushes else nullcontext():
+            connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert caplog.records == []
+    with database.lent() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
