@@ -35,9 +35,12 @@ def test_a_connection_that_dies_under_the_work_is_let_go_without_a_fault_of_its_
     world: World, caplog: pytest.LogCaptureFixture, pushes: bool
 ) -> None:
     database = world.office.database
-    with pytest.raises(psycopg.errors.AdminShutdown), database.lent() as connection:
-        with database.push(connection) if pushes else nullcontext():
-            connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with (
+        pytest.raises(psycopg.errors.AdminShutdown),
+        database.lent() as connection,
+        database.push(connection) if pushes else nullcontext(),
+    ):
+        connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     assert caplog.records == []
     with database.lent() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
