@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from field_app.screens.bundle import save_sheet
+from field_app.store.errors import StoreDamaged
 from field_app.store.kept import Alarm
 from tests.field_app.screens.hall import Hall
 from tests.field_app.screens.panes import Panes
@@ -16,6 +17,11 @@ Scene = Callable[[Panes, Hall], None]
 
 def unlock(panes: Panes, hall: Hall) -> None:
     panes.tablet.show_lock()
+
+
+def unlock_damaged(panes: Panes, hall: Hall) -> None:
+    unlock(panes, hall)
+    panes.tablet.stage.kids[-1]._refused(StoreDamaged("no enrolment"))
 
 
 def enrol_office(panes: Panes, hall: Hall) -> None:
@@ -103,7 +109,7 @@ def settings(panes: Panes, hall: Hall) -> None:
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
-        unlock, enrol_office, enrol_pin, enrol_compare, today, today_ready, today_request, find, basis, visit_before,
-        visit, visit_closed, request, sync, bundle, leave, settings,
+        unlock, unlock_damaged, enrol_office, enrol_pin, enrol_compare, today, today_ready, today_request, find, basis,
+        visit_before, visit, visit_closed, request, sync, bundle, leave, settings,
     )
 }  # fmt: skip

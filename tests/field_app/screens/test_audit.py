@@ -16,7 +16,7 @@ from tests.field_app.widgets.audit import audit
 
 SIZES = ((1280, 800), (800, 1280), (1024, 600))
 SCALES = (100, 150, 200)
-BEFORE_THE_LOCK = {"unlock", "enrol_office", "enrol_pin", "enrol_compare"}
+BEFORE_THE_LOCK = {"unlock", "unlock_damaged", "enrol_office", "enrol_pin", "enrol_compare"}
 
 
 @pytest.mark.parametrize("name", SCENES)
