@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from sqlmodel import select
 
 from server.app import create_app
 from server.migrations import migrate
+from server.quarantine.actions import propose
+from server.quarantine.tables import ProposalRow
 from shared.accounts import Role
 from shared.texts import LANGUAGES
 from tests.console.looks import barriers, cookie, is_turn, sit_down, too_wide, visitor
@@ -85,3 +88,26 @@ def test_an_officer_proposes_by_keyboard(browser: Browser, held: Held) -> None:
     page.keyboard.press("Enter")
     page.get_by_text("Proposed. A second person answers.").wait_for()
     context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_open_proposal_stands_before_whoever_made_it_and_whoever_answers(
+    browser: Browser, held: Held, language: str
+) -> None:
+    scene = held.scene
+    with scene.world.office.database.write() as session:
+        if not session.exec(select(ProposalRow)).first():
+            propose(session, scene.officer, scene.head, "taken_in", "the bag was found", scene.world.now)
+    context = browser.new_context()
+    page = context.new_page()
+    wrong = {}
+    for person, hat in ((scene.officer, Role.CENTRE_OFFICER), (scene.leader, Role.NPM_MEMBER)):
+        sit_down(context, held.address, cookie(scene.world, person, hat, language))
+        assert page.goto(f"{held.address}/quarantine/{scene.head}").status == 200
+        assert "the bag was found" in page.inner_text("main")
+        assert page.locator("button[value=confirm]").count() == (person == scene.leader)
+        found_ = [*too_wide(page), *(barriers(page) if language == "ru" else ())]
+        if found_:
+            wrong[hat.value] = found_
+    context.close()
+    assert not wrong, json.dumps(wrong, ensure_ascii=False, indent=1)
